@@ -1,0 +1,47 @@
+# Everything happens in a virtual environment of its own, made on first use and again when its pins change.
+# Another Python: make PYTHON=python3.13 VENV=.venv-3.13 test
+PYTHON = python3
+VENV = .venv
+BIN = $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
+PYTEST_FLAGS = -n 2
+MADE = $(VENV)/made-by-$(notdir $(PYTHON))
+
+help:
+	@echo 'make demo | test | lint | types | bench | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
+
+demo: $(VENV)/ready-for-demo
+	$(BIN)/hcloud-reassign demo
+
+test: $(VENV)/ready-for-dev
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+lint: $(VENV)/ready-for-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck
+
+types: $(VENV)/ready-for-dev
+	$(BIN)/mypy
+
+bench: $(VENV)/ready-for-dev
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+
+$(MADE):
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/ready-for-demo: $(MADE) pyproject.toml constraints.txt
+	$(INSTALL) '.[simulate]'
+	@touch $@
+
+$(VENV)/ready-for-dev: $(MADE) pyproject.toml constraints.txt
+	$(INSTALL) '.[dev]'
+	@touch $@
+
+.PHONY: help demo test lint types bench clean
