@@ -36,7 +36,7 @@ def create_app(sim: Simulator, *, latency_s: float = 0.0) -> ASGIApp:
         body = await _body(receive)
         if latency_s:
             await asyncio.sleep(latency_s / 2)
-        reply = sim.handle(scope["method"], scope["path"], _query(scope), _headers(scope), body)
+        reply = sim.handle(scope["method"], _path(scope), _query(scope), _headers(scope), body)
         if reply.delay_s or latency_s:
             await asyncio.sleep(reply.delay_s + latency_s / 2)
         if reply.dropped:
@@ -45,6 +45,11 @@ def create_app(sim: Simulator, *, latency_s: float = 0.0) -> ASGIApp:
             await _answer(reply, send)
 
     return app
+
+
+def _path(scope: Scope) -> str:
+    raw: bytes | None = scope.get("raw_path")
+    return raw.decode("latin-1") if raw is not None else scope["path"]
 
 
 def _query(scope: Scope) -> list[tuple[str, str]]:
@@ -125,6 +130,8 @@ class _Server(uvicorn.Server):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # One round of the loop lets the aborted connections close their sockets.
+        await asyncio.sleep(0)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -145,6 +152,7 @@ def _config(app: ASGIApp, tls_cert: str | None = None, tls_key: str | None = Non
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="critical",
         access_log=False,
         date_header=False,
         server_header=False,
@@ -204,17 +212,28 @@ async def _until_signal(server: _Server, listener: socket.socket) -> None:
 
 
 class RunningServer:
-    """Serves on a free local port in a daemon thread, for tests and the demonstration.
+    """Serves on a local port, a free one by default, in a daemon thread, for tests and the demonstration.
 
     with RunningServer(sim) as server: ... server.url, server.robot_url
     """
 
-    def __init__(self, sim: Simulator, *, latency_s: float = 0.0, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        sim: Simulator,
+        *,
+        latency_s: float = 0.0,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls_cert: str | None = None,
+        tls_key: str | None = None,
+    ) -> None:
         self.sim = sim
+        config = _config(create_app(sim, latency_s=latency_s), tls_cert, tls_key)
+        config.load()
         self._listener = _listen(host, port)
-        self._address = _address(self._listener, "http")
+        self._address = _address(self._listener, "https" if tls_cert else "http")
         self._ready = threading.Event()
-        self._server = _Server(_config(create_app(sim, latency_s=latency_s)), self._ready.set)
+        self._server = _Server(config, self._ready.set)
         self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
 
     @property

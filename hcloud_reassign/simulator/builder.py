@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address
 from typing import Any, Protocol, TypeVar
 
+from . import parts
 from .attachments import mac_address, reserved
 from .catalog import LOCATIONS
 from .counting import expand
 from .labels import valid_key, valid_value
 from .model import (
     Attachment,
-    FailoverIp,
     FloatingIp,
     LoadBalancer,
     Network,
     PrimaryIp,
-    RobotAccount,
-    RobotServer,
     Route,
     Server,
-    Subnet,
     Target,
 )
 from .networks import subnet_of
@@ -55,6 +53,8 @@ class Builder:
         self.switches = Switches.from_data(reader.optional_mapping("switches") or {}, f"{name}: switches")
         self.project.tokens = self._tokens(reader)
         self._next_id = dict(_FIRST_ID)
+        self._names: set[tuple[str, str]] = set()
+        self._addresses: dict[int, set[str]] = defaultdict(set)
         for part in self._each(reader, "networks", "network"):
             self._network(part)
         for part in self._each(reader, "servers", "server"):
@@ -67,7 +67,7 @@ class Builder:
             self._primary_ip(part)
         robot = reader.optional_mapping("robot")
         if robot is not None:
-            self._robot(Reader(robot, f"{name}: robot"))
+            self.project.robot = parts.robot(Reader(robot, f"{name}: robot"))
         reader.done()
         self.project.primary_ips = dict(sorted(self.project.primary_ips.items()))
 
@@ -93,10 +93,11 @@ class Builder:
             key = self._next_id[table]
         return key
 
-    def _name(self, part: Reader, table: Mapping[int, _Named]) -> str:
+    def _name(self, part: Reader, table: str) -> str:
         name = part.text("name")
-        if any(other.name == name for other in table.values()):
+        if (table, name) in self._names:
             raise part.fail("name", f"{name} is used twice")
+        self._names.add((table, name))
         return name
 
     def _labels(self, part: Reader) -> dict[str, str]:
@@ -125,13 +126,13 @@ class Builder:
     def _network(self, part: Reader) -> None:
         networks = self.project.networks
         key = self._id(part, "networks")
-        whole = _range(part, "ip_range")
-        network = Network(key, self._name(part, networks), str(whole), labels=self._labels(part), created=CREATED)
+        whole = parts.ip_range(part, "ip_range")
+        network = Network(key, self._name(part, "networks"), str(whole), labels=self._labels(part), created=CREATED)
         for inner in part.readers("subnets", "subnet"):
-            network.subnets.append(_subnet(inner, whole))
+            network.subnets.append(parts.subnet(inner, whole))
         for inner in part.readers("routes", "route"):
             network.routes.append(Route(inner.text("destination"), inner.text("gateway")))
-            _range(inner, "destination")
+            parts.ip_range(inner, "destination")
             inner.done()
         network.protected = part.flag("protected")
         part.done()
@@ -142,7 +143,7 @@ class Builder:
         key = self._id(part, "servers")
         server = Server(
             key,
-            self._name(part, servers),
+            self._name(part, "servers"),
             status=part.one_of("status", STATUSES, "running") or "running",
             location=self._location(part),
             created=CREATED,
@@ -160,7 +161,7 @@ class Builder:
 
     def _own_primary_ip(self, part: Reader, server: Server, family: str, address: str) -> None:
         """The primary IP that a server is created with."""
-        if _family(part, family, address) != family:
+        if parts.family(part, family, address) != family:
             raise part.fail(family, f"is not an {family} address: {address!r}")
         key = self._id(Reader({}, part.where), "primary_ips")
         self.project.primary_ips[key] = PrimaryIp(
@@ -182,7 +183,7 @@ class Builder:
         return legs
 
     def _check_addresses(self, inner: Reader, network: Network, addresses: list[tuple[str, str]]) -> None:
-        used = {address for address, *_ in self.project.addresses_in(network.id)}
+        used = self._addresses[network.id]
         kept = reserved(network)
         for key, text in addresses:
             try:
@@ -200,7 +201,7 @@ class Builder:
         key = self._id(part, "load_balancers")
         balancer = LoadBalancer(
             key,
-            self._name(part, balancers),
+            self._name(part, "load_balancers"),
             location=self._location(part),
             ipv4=part.optional_text("ipv4"),
             ipv6=part.optional_text("ipv6"),
@@ -224,9 +225,9 @@ class Builder:
         server = self._named(part, "server", self.project.servers)
         floating_ips[key] = FloatingIp(
             key,
-            self._name(part, floating_ips),
+            self._name(part, "floating_ips"),
             address,
-            _family(part, "ip", address),
+            parts.family(part, "ip", address),
             None if server is None else server.id,
             self._location(part),
             part.optional_text("description"),
@@ -243,14 +244,14 @@ class Builder:
         address = part.text("ip")
         server = self._named(part, "server", self.project.servers)
         balancer = self._named(part, "load_balancer", self.project.load_balancers)
-        if server is not None and self.project.primary_ip_of(server.id, _family(part, "ip", address)) is not None:
+        if server is not None and self.project.primary_ip_of(server.id, parts.family(part, "ip", address)) is not None:
             raise part.fail("server", f"{server.name} has a primary IP of that family already")
         holder: Any = server or balancer
         ip = PrimaryIp(
             key,
-            self._name(part, primary_ips),
+            self._name(part, "primary_ips"),
             address,
-            _family(part, "ip", address),
+            parts.family(part, "ip", address),
             "server" if balancer is None else "load_balancer",
             None if holder is None else holder.id,
             self._location(part),
@@ -264,64 +265,3 @@ class Builder:
             raise part.fail("location", f"must be the server's, {server.location}")
         part.done()
         primary_ips[key] = ip
-
-    def _robot(self, part: Reader) -> None:
-        account = RobotAccount(part.text("user", RobotAccount.user), part.text("password", RobotAccount.password))
-        for inner in part.readers("servers", "server"):
-            account.servers.append(RobotServer(inner.whole("number", 0), inner.text("ip"), inner.text("ipv6_net")))
-            inner.done()
-        for inner in part.readers("failover_ips", "failover IP"):
-            item = _failover(inner, account)
-            account.failover_ips[item.ip] = item
-        part.done()
-        self.project.robot = account
-
-
-def _failover(inner: Reader, account: RobotAccount) -> FailoverIp:
-    ip = inner.text("ip")
-    number = inner.whole("server_number", 0)
-    home = next((server for server in account.servers if server.number == number), None)
-    if home is None:
-        raise inner.fail("server_number", f"names {number}, which does not exist here")
-    try:
-        version = ip_address(ip).version
-    except ValueError:
-        raise inner.fail("ip", f"is not an address: {ip!r}") from None
-    active = inner.optional_text("active_server_ip")
-    if active is None and not inner.has("active_server_ip"):
-        active = home.ip if version == 4 else home.ipv6_net
-    inner.done()
-    return FailoverIp(ip, "255.255.255.255" if version == 4 else "ffff:ffff:ffff:ffff::", number, active)
-
-
-def _range(part: Reader, key: str) -> IPv4Network:
-    text = part.text(key)
-    try:
-        return IPv4Network(text)
-    except ValueError:
-        raise part.fail(key, f"is not an IPv4 network: {text!r}") from None
-
-
-def _subnet(inner: Reader, whole: IPv4Network) -> Subnet:
-    part = _range(inner, "ip_range")
-    if not part.subnet_of(whole):
-        raise inner.fail("ip_range", f"{part} is not inside {whole}")
-    kind = inner.one_of("type", ("cloud", "server", "vswitch"), "cloud") or "cloud"
-    # The gateway of every cloud subnet is the first address of the whole network (Hetzner's API description).
-    gateway = inner.text("gateway", str(whole.network_address + 1))
-    subnet = Subnet(str(part), inner.text("network_zone", "eu-central"), gateway, kind)
-    subnet.vswitch_id = inner.optional_whole("vswitch_id", None)
-    inner.done()
-    return subnet
-
-
-def _family(part: Reader, key: str, text: str) -> str:
-    """IPv4 is a plain address, IPv6 a /64 network."""
-    try:
-        if "/" not in text and ip_network(text).version == 4:
-            return "ipv4"
-        if isinstance(net := ip_network(text), IPv6Network) and net.prefixlen == 64:
-            return "ipv6"
-    except ValueError:
-        pass
-    raise part.fail(key, f"must be an IPv4 address or an IPv6 /64 network, not {text!r}")

@@ -14,6 +14,7 @@ from .model import Action, FloatingIp, LoadBalancer, Network, PrimaryIp, Ref, Se
 from .project import Project
 from .reply import Request
 from .switches import Switches
+from .view import View
 
 T = TypeVar("T")
 
@@ -45,12 +46,12 @@ class Call:
         return self.cloud.switches
 
     @cached_property
-    def view(self) -> shapes.View:
+    def view(self) -> View:
         """Renders objects as this call sees them."""
         if self.project is self.cloud.project:
-            return shapes.View(self.project, self.switches, self.cloud.running.values())
+            return View(self.project, self.switches, self.cloud.running.values())
         running = [action for action in self.project.actions.values() if action.status == "running"]
-        return shapes.View(self.project, self.switches, running)
+        return View(self.project, self.switches, running)
 
     def server(self, key: int) -> Server:
         """Raises 404 when it does not exist; so do the next four."""

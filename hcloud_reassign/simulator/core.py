@@ -137,7 +137,7 @@ class Simulator:
             raise ApiError(429, "rate_limit_exceeded", f"limit of {bucket.limit} requests per hour reached")
         if not request.path.startswith("/v1/"):
             raise _NO_ROUTE
-        found = routes.find(request.path.removeprefix("/v1/"))
+        found = routes.find(request.path.removeprefix("/v1/"), self.switches)
         if found is None:
             raise _NO_ROUTE
         methods, ids = found

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_address
 
 from .call import Call, Result
 from .cloud import Work
-from .errors import ActionFailure, ApiError, invalid, undocumented
+from .errors import ActionFailure, invalid, undocumented
 from .model import Network, Route
 from .paging import listing, ordered, paged
 from .updates import boolean, update
@@ -125,10 +125,8 @@ class Member:
 
 
 def members(call: Call) -> Result:
-    """GET /networks/{id}/members (since 2026; a switch takes it away)."""
+    """GET /networks/{id}/members (hcloud-python 2.25; a switch takes it away)."""
     network = call.network(call.ids[0])
-    if not call.switches.network_members:
-        raise ApiError(404, "not_found", "api route not found")
     found = list(_members(call, network))
     for name in ("type", "status", "subnet"):
         wanted = call.request.values(name)

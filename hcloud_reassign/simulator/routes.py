@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from . import actions, attachments, floating_ips, networks, others, primary_ips, servers
 from .call import Handler
 from .reply import natural
+from .switches import Switches
 
 _RESOURCES = {
     "server": "servers",
@@ -15,6 +16,8 @@ _RESOURCES = {
     "network": "networks",
     "load_balancer": "load_balancers",
 }
+
+_MEMBERS = "networks/#/members"
 
 ROUTES: dict[str, Mapping[str, Handler]] = {
     "actions": {"GET": actions.by_ids},
@@ -37,7 +40,7 @@ ROUTES: dict[str, Mapping[str, Handler]] = {
     "primary_ips/#/actions/unassign": {"POST": primary_ips.unassign},
     "networks": {"GET": networks.index},
     "networks/#": {"GET": networks.one, "PUT": networks.put},
-    "networks/#/members": {"GET": networks.members},
+    _MEMBERS: {"GET": networks.members},
     "networks/#/actions/add_route": {"POST": networks.add_route},
     "networks/#/actions/delete_route": {"POST": networks.delete_route},
     "load_balancers": {"GET": others.load_balancers},
@@ -59,10 +62,11 @@ for _kind, _item in others.FIXED.items():
     ROUTES[f"{_kind}s/#"] = {"GET": others.fixed_one(_kind, _item)}
 
 
-def find(path: str) -> tuple[Mapping[str, Handler], tuple[int, ...]] | None:
+def find(path: str, switches: Switches) -> tuple[Mapping[str, Handler], tuple[int, ...]] | None:
     """The handlers by method and the numbers of the path, which has no version in front; None: no such route."""
     parts = [(part, natural(part)) for part in path.strip("/").split("/")]
-    methods = ROUTES.get("/".join(part if number is None else "#" for part, number in parts))
-    if methods is None:
+    pattern = "/".join(part if number is None else "#" for part, number in parts)
+    methods = ROUTES.get(pattern)
+    if methods is None or (pattern == _MEMBERS and not switches.network_members):
         return None
     return methods, tuple(number for _, number in parts if number is not None)
