@@ -1,0 +1,121 @@
+"""Reads a configuration file into frozen settings."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Container, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hcloud_reassign.config.assignments import SectionOf, assignment
+from hcloud_reassign.config.faults import Faults, quoted
+from hcloud_reassign.config.hidden import Secret
+from hcloud_reassign.config.ini import Block, decoded, parse
+from hcloud_reassign.config.links import Linked, check_references, groups
+from hcloud_reassign.config.reading import values
+from hcloud_reassign.config.sections import CLIENT, SECRET_PATHS, TOKEN_KEYS, declared, defaults
+from hcloud_reassign.config.settings import Settings
+from hcloud_reassign.core.model import Assignment
+
+_LARGEST_FILE = 1 << 20
+
+
+def load(
+    path: Path | str, section_of: SectionOf, words: Sequence[str], *, ungroupable: Container[str] = ()
+) -> Settings:
+    """The settings of one file.
+
+    Args:
+        section_of: the declared section of a `type`, None for an unknown one.
+        words: all types of this version, for suggestions.
+        ungroupable: types that cannot be in a group that is undone.
+
+    Raises:
+        UsageError: the first thing that is wrong, with file, line, section, key, the nearest word and what to do.
+    """
+    faults = Faults(os.fspath(path))
+    data, open_to_all = _read(faults)
+    blocks = parse(decoded(data, faults), faults)
+    linked = _linked(blocks, section_of, words, faults)
+    grouped = groups(linked, ungroupable)
+    check_references(linked)
+    client = _client(linked)
+    return Settings(
+        file=faults.file,
+        project=client["project"],
+        client=client,
+        sections={name: section for name, section in linked.values.items() if name != CLIENT.word},
+        assignments=tuple(linked.assignments.values()),
+        groups=grouped,
+        exposed=_exposed(linked, open_to_all),
+        warnings=tuple(faults.warnings),
+        lines=_lines(blocks),
+    )
+
+
+def _read(faults: Faults) -> tuple[bytes, bool]:
+    """The bytes of a file, and whether everybody on this machine may read them."""
+    try:
+        with open(faults.file, "rb") as file:
+            return file.read(_LARGEST_FILE + 1), bool(os.fstat(file.fileno()).st_mode & stat.S_IROTH)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "not a path"
+    raise faults.error(f"cannot read the configuration: {why}", next=f"ls -l {quoted(faults.file)}")
+
+
+def _linked(blocks: Mapping[str, Block], section_of: SectionOf, words: Sequence[str], faults: Faults) -> Linked:
+    """Every section read, in the order of the file, so that the first fault in it is the one told."""
+    folder = os.path.dirname(os.path.abspath(faults.file))
+    named: dict[str, dict[str, Any]] = {}
+    free: dict[str, Assignment] = {}
+    for name, block in blocks.items():
+        section = declared(name)
+        if section is None:
+            free[name] = assignment(block, section_of, words, faults, folder)
+        elif name == section.word and name.endswith("."):
+            raise faults.error(f"[{name}] has no name behind the dot", block.line, section=name)
+        else:
+            named[name] = values(block, section.keys, faults, folder)
+    return Linked(blocks, named, free, faults)
+
+
+def _client(linked: Linked) -> dict[str, Any]:
+    client = {**defaults(CLIENT.keys), **linked.values.get(CLIENT.word, {})}
+    client["project"] = client["project"] or Path(linked.faults.file).stem
+    used, *others = [key for key in TOKEN_KEYS if client[key]] or [""]
+    if others:
+        linked.faults.warn(
+            f"{used!r} in [client] is used, {others[0]!r} is not", linked.blocks[CLIENT.word].line_of(others[0])
+        )
+    return client
+
+
+def _exposed(linked: Linked, open_to_all: bool) -> tuple[str, ...]:
+    """Which secrets everybody on this machine may read; each is a warning too."""
+    found = {}
+    for name, section in linked.values.items():
+        for key, value in section.items():
+            if isinstance(value, Secret) and open_to_all:
+                found[linked.faults.file] = linked.blocks[name].line_of(key)
+            elif key in SECRET_PATHS and value and _open_to_all(value):
+                found[value] = linked.blocks[name].line_of(key)
+    told = {file: f"{file} holds a secret and everybody may read it; chmod o= {quoted(file)}" for file in found}
+    for file, message in told.items():
+        linked.faults.warn(message, found[file])
+    return tuple(told.values())
+
+
+def _open_to_all(path: str) -> bool:
+    try:
+        return bool(os.stat(path).st_mode & stat.S_IROTH)
+    except OSError:
+        return False
+
+
+def _lines(blocks: Mapping[str, Block]) -> dict[tuple[str, str | None], int]:
+    lines: dict[tuple[str, str | None], int] = {}
+    for name, block in blocks.items():
+        lines[name, None] = block.line
+        lines.update({(name, key): entry.line for key, entry in block.entries.items() if entry.value})
+    return lines

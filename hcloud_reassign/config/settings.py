@@ -1,0 +1,50 @@
+"""What a configuration file says, checked and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hcloud_reassign.config.sections import declared, defaults
+from hcloud_reassign.core.model import Assignment, Group, Where
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One file, which is one project.
+
+    `client` has every key of [client], defaults included. `sections` has the other sections that are told by their
+    name, as written in the file. `exposed`: which secrets everybody on this machine may read; `warnings` has these too.
+    """
+
+    file: str
+    project: str
+    client: Mapping[str, Any]
+    sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    assignments: tuple[Assignment, ...] = ()
+    groups: tuple[Group, ...] = ()
+    warnings: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
+    lines: Mapping[tuple[str, str | None], int] = field(default_factory=dict)
+
+    def where(self, section: str, key: str | None = None) -> Where:
+        """The place of a key, else of its section, else the file alone."""
+        return Where(self.file, self.lines.get((section, key), self.lines.get((section, None))))
+
+    def has(self, section: str, key: str | None = None) -> bool:
+        """Whether the file itself gives a section or a key, so that it is not a default."""
+        return (section, key) in self.lines
+
+    def section(self, name: str) -> Mapping[str, Any]:
+        """A section told by its name, with its defaults, also when the file does not have it."""
+        if name == "client":
+            return self.client
+        found = declared(name)
+        return self.sections.get(name) or defaults(found.keys if found else ())
+
+    def find(self, name: str) -> Assignment | Group | None:
+        """What a NAME of the command line means: an assignment, or a group as `web` or `group.web`."""
+        named = (item for item in self.assignments if item.name == name)
+        grouped = (item for item in self.groups if name in (item.name, f"group.{item.name}"))
+        return next(named, None) or next(grouped, None)
