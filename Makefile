@@ -19,15 +19,15 @@ test: $(VENV)/ready-for-dev
 lint: $(VENV)/ready-for-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
-	git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck
+	git grep -lzE '^#! ?/.*[/ ](ba|da)?sh$$' -- ':!*.md' ':!*.py' | xargs -0 shellcheck
 
 types: $(VENV)/ready-for-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/ready-for-dev
-	$(BIN)/python -m benchmarks
+	for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit; done
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
