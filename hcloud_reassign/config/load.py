@@ -58,9 +58,12 @@ def _read(faults: Faults) -> tuple[bytes, bool]:
     """The bytes of a file, and whether everybody on this machine may read them."""
     try:
         with open(faults.file, "rb") as file:
-            return file.read(_LARGEST_FILE + 1), bool(os.fstat(file.fileno()).st_mode & stat.S_IROTH)
+            data = file.read(_LARGEST_FILE + 1)
+            if len(data) <= _LARGEST_FILE:
+                return data, bool(os.fstat(file.fileno()).st_mode & stat.S_IROTH)
+        why = "it is larger than 1 MiB"
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "not a path"
+        why = getattr(error, "strerror", None) or "this is not a path"
     raise faults.error(f"cannot read the configuration: {why}", next=f"ls -l {quoted(faults.file)}")
 
 

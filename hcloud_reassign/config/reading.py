@@ -43,7 +43,7 @@ def _known(block: Block, by_name: Mapping[str, Key], faults: Faults) -> dict[str
                 section=block.name,
                 key=shown(name),
                 given=name,
-                known=by_name,
+                known=(word for word in by_name if not word.endswith("*")),
             )
         known[name] = key
     return known

@@ -1,0 +1,47 @@
+"""Writes the parts of the documentation that come from the code: `python docs/generate.py`, or `--check` to compare."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from difflib import unified_diff
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+from hcloud_reassign.config.reference import reference  # noqa: E402 - the path to it is made above
+from hcloud_reassign.kinds import WORDS, kind  # noqa: E402
+
+
+def documents() -> Mapping[str, str]:
+    """Every generated document, by its path."""
+    return {"docs/configuration.md": reference(kind(word).section for word in WORDS)}
+
+
+def differences(path: str, wanted: str) -> str:
+    """What would change in a document; nothing when it is current."""
+    target = ROOT / path
+    present = target.read_text("utf-8") if target.exists() else ""
+    lines = unified_diff(present.splitlines(True), wanted.splitlines(True), f"{path} (is)", f"{path} (should be)")
+    return "".join(lines)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the documents, or with --check tell which are stale: 0 when all are current, else 1."""
+    if arguments not in ([], ["--check"]):
+        sys.stderr.write("usage: python docs/generate.py [--check]\n")
+        return 2
+    stale = {path: text for path, text in documents().items() if differences(path, text)}
+    for path, text in stale.items():
+        if arguments:
+            sys.stdout.write(differences(path, text))
+        else:
+            (ROOT / path).write_text(text, "utf-8")
+            sys.stdout.write(f"written: {path}\n")
+    return 1 if arguments and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
