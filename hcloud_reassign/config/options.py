@@ -11,6 +11,7 @@ from hcloud_reassign.config.settings import Settings
 from hcloud_reassign.config.urls import checked_url, in_clear_text
 from hcloud_reassign.config.values import BadValue, seconds
 from hcloud_reassign.core.errors import UsageError
+from hcloud_reassign.core.model import Where
 
 
 class ApiUrl(NamedTuple):
@@ -68,7 +69,8 @@ def timeout(
         return _positive(_seconds(variable), "HCLOUD_REASSIGN_TIMEOUT")
     if settings is None or not settings.has("client", "timeout"):
         return Timeout(None, "default")
-    return Timeout(settings.client["timeout"], f"timeout in {settings.file}")
+    where = settings.where("client", "timeout")
+    return _positive(settings.client["timeout"], f"timeout in {settings.file}", where)
 
 
 def _environ(environ: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -93,7 +95,14 @@ def _seconds(text: str) -> float:
         ) from None
 
 
-def _positive(value: float, origin: str) -> Timeout:
+def _positive(value: float, origin: str, where: Where = Where()) -> Timeout:  # noqa: B008 - frozen
     if not 0 < value < float("inf"):
-        raise UsageError(f"{origin}: a run needs a time above 0", object=origin, next="give it like 120")
+        raise UsageError(
+            "a run needs a time above 0",
+            object="client" if where.file else origin,
+            file=where.file,
+            line=where.line,
+            key="timeout" if where.file else None,
+            next="give it like 120",
+        )
     return Timeout(value, origin)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
+
+_THIS_MACHINE = re.compile(r"localhost|::1|127(?:\.[0-9]{1,3}){3}")
 
 
 def checked_url(text: str) -> str:
@@ -30,7 +33,7 @@ def in_clear_text(url: str) -> bool:
     """Whether others on the way can read what is sent: http to anything but this machine."""
     parts = _split(url)
     host = (parts.hostname or "") if parts else ""
-    return url.startswith("http:") and not (host in ("localhost", "::1") or host.startswith("127."))
+    return url.startswith("http:") and not _THIS_MACHINE.fullmatch(host)
 
 
 def _split(text: str) -> SplitResult | None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.fakes import Load, Settings, load_file
+from hcloud_reassign.config.settings import Settings
+from tests.config.fakes import Load, load_file
 
 
 @pytest.fixture
