@@ -33,6 +33,7 @@ clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 
 $(MADE):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: PYTHON=...")'
 	$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
@@ -45,3 +46,4 @@ $(VENV)/ready-for-dev: $(MADE) pyproject.toml constraints.txt
 	@touch $@
 
 .PHONY: help demo test lint types bench clean
+.NOTPARALLEL:
