@@ -13,6 +13,8 @@ from hcloud_reassign.config.values import BadValue, seconds
 from hcloud_reassign.core.errors import UsageError
 from hcloud_reassign.core.model import Where
 
+_NOWHERE = Where()
+
 
 class ApiUrl(NamedTuple):
     """The API's base, without a trailing slash; `origin` tells where it was given, `warning` what is bad about it."""
@@ -95,7 +97,7 @@ def _seconds(text: str) -> float:
         ) from None
 
 
-def _positive(value: float, origin: str, where: Where = Where()) -> Timeout:  # noqa: B008 - frozen
+def _positive(value: float, origin: str, where: Where = _NOWHERE) -> Timeout:
     if not 0 < value < float("inf"):
         raise UsageError(
             "a run needs a time above 0",

@@ -133,6 +133,14 @@ def test_gateway_and_watch_may_name_groups_either_way(load_text: Load) -> None:
     assert load_text(WEB + "[group.all]\nmembers = web\n" + watch).sections["watch"]["from"] == "etcd"
 
 
+def test_a_watch_may_release_a_local_address(ini: Path) -> None:
+    ini.write_text(
+        "[vip]\ntype = ip_local\nresource = 10.0.0.1/24\ndestination = b\n"
+        "[watch]\nfrom = patroni\nendpoints = x\nassignments = vip\non_loss = release\n"
+    )
+    assert load_file(ini, {**KINDS, "ip_local": LOCAL}).sections["watch"]["on_loss"] == "release"
+
+
 def test_the_place_of_a_key_falls_back_to_its_section_and_its_file(load_text: Load, ini: Path) -> None:
     settings = load_text("[client]\n\nproject = a\ntimeout =\n")
     assert settings.where("client", "project") == Where(str(ini), 3)

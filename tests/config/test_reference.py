@@ -4,11 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hcloud_reassign.config.faults import Faults
-from hcloud_reassign.config.ini import parse
+from hcloud_reassign.config.load import load
 from hcloud_reassign.config.reference import reference
 from hcloud_reassign.config.sections import SECTIONS
 from hcloud_reassign.core.declare import ASSIGNMENT_KEYS, Key, Section
+from hcloud_reassign.kinds import WORDS, kind
 from tests.config.fakes import FLOATING, LOCAL, PUBLIC
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,11 +55,14 @@ def test_types_of_a_later_version_are_named_until_they_are_there() -> None:
     assert "Of a later version: `ip_failover`.\n" in reference([LOCAL])
 
 
-def test_every_example_is_sound_by_its_own_declaration() -> None:
-    for section in SECTIONS:
-        if section.example:
-            blocks = parse(section.example, Faults("example"))
-            assert any(name.startswith(section.word) for name in blocks)
+def test_all_examples_together_are_a_sound_file(tmp_path: Path) -> None:
+    examples = [section.example for section in (*SECTIONS, *(kind(word).section for word in WORDS)) if section.example]
+    file = tmp_path / "prod.ini"
+    file.write_text("\n".join(examples))
+    settings = load(file, lambda word: kind(word).section, WORDS)
+    assert {found.type for found in settings.assignments} == set(WORDS)
+    assert len(settings.groups) == 1
+    assert settings.warnings == ()
 
 
 def test_the_reference_in_the_documentation_is_current() -> None:

@@ -39,7 +39,13 @@ def test_a_secret_shows_itself_nowhere() -> None:
 
     secret = Secret(TOKEN)
     shown = [repr(secret), str(secret), f"{secret}", f"{secret:>20}", f"{secret!r}", f"{secret}", "%s" % secret]  # noqa: UP031
-    shown += [repr(Holder(secret)), repr([secret]), repr(asdict(Holder(secret))), repr(copy.deepcopy(secret))]
+    shown += [
+        repr(Holder(secret)),
+        repr([secret]),
+        repr(asdict(Holder(secret))),
+        repr(copy.deepcopy(secret)),
+        repr(copy.copy(secret)),
+    ]
     assert TOKEN not in "".join(shown)
     assert "***" in shown[0]
     assert secret.reveal() == TOKEN
