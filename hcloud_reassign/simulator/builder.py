@@ -67,7 +67,7 @@ class Builder:
             self._primary_ip(part)
         robot = reader.optional_mapping("robot")
         if robot is not None:
-            self.project.robot = parts.robot(Reader(robot, f"{name}: robot"))
+            self.project.robot, self.project.failover_ips = parts.robot(Reader(robot, f"{name}: robot"))
         reader.done()
         self.project.primary_ips = dict(sorted(self.project.primary_ips.items()))
 

@@ -104,7 +104,7 @@ class Cloud:
         self._last_action += 1
         return self._last_action
 
-    def note(self, at: float, table: str, key: int) -> None:
+    def note(self, at: float, table: str, key: int | str) -> None:
         """Call before changing an object, so that stale reads can show how it was."""
         self.history.note(at, table, key)
 

@@ -118,7 +118,7 @@ class Simulator:
     def _serve(self, request: Request, fired: Sequence[Fault], delay: float) -> Reply:
         effects = _effects(fired)
         if request.path == "/robot" or request.path.startswith("/robot/"):
-            answer = self._robot.handle(request, effects)
+            answer = self._robot.handle(request, effects, self._seen(request, fired))
             body = json.dumps(answer.payload).encode()
             headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
             late = delay - effects.held_s + answer.delay_s if answer.delay_s else delay

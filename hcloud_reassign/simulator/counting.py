@@ -12,7 +12,6 @@ from functools import partial
 from ipaddress import IPv4Address, IPv6Network
 from typing import Any
 
-from .errors import ScenarioError
 from .reader import Reader
 
 _V4 = re.compile(r"\d+\.\d+\.\d+\.\d+\Z")
@@ -29,7 +28,10 @@ def expand(part: Reader) -> Iterator[Reader]:
         raise part.fail("name", "must contain {n} when there is a count")
     width = len(str(count))
     for index in range(count):
-        yield part.replaced(partial(_counted, index=index, width=width))
+        try:
+            yield part.replaced(partial(_counted, index=index, width=width))
+        except ValueError as error:
+            raise part.fail("count", f"cannot be reached: {error}") from error
 
 
 def _counted(value: Any, index: int, width: int) -> Any:
@@ -44,12 +46,8 @@ def _counted(value: Any, index: int, width: int) -> Any:
 
 
 def _counted_text(text: str, index: int, width: int) -> str:
-    try:
-        if _V4.match(text):
-            return str(IPv4Address(text) + index)
-        if _V6_NET.match(text):
-            net = IPv6Network(text)
-            return str(IPv6Network((int(net.network_address) + (index << 64), 64)))
-    except ValueError as error:
-        raise ScenarioError(f"{text} cannot be counted up: {error}") from error
+    if _V4.match(text):
+        return str(IPv4Address(text) + index)
+    if _V6_NET.match(text):
+        return str(IPv6Network((int(IPv6Network(text).network_address) + (index << 64), 64)))
     return text.replace("{n}", str(index + 1).zfill(width))

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from http import HTTPStatus
+from http.client import responses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -97,7 +97,7 @@ class Fault:
         if self.body in ("json", "half"):
             return json.dumps({"error": self._error(status, robot)}), "application/json"
         if self.body == "html":
-            return _HTML.format(status, HTTPStatus(status).phrase), "text/html"
+            return _HTML.format(status, responses.get(status, "Error")), "text/html"
         return ("" if self.body == "empty" else self.body), "text/plain"
 
     def _error(self, status: int, robot: bool) -> dict[str, Any]:
@@ -116,10 +116,10 @@ class Fault:
         fault = cls(
             method=reader.text("method", "*").upper(),
             path=reader.text("path", "*"),
-            nth=reader.whole("nth", 1),
+            nth=reader.whole("nth", 1, least=1),
             times=reader.optional_whole("times", 1),
             probability=reader.number("probability", 1.0),
-            status=reader.optional_whole("status", None),
+            status=_status(reader),
             body=reader.text("body", "json"),
             code=reader.optional_text("code"),
             message=reader.optional_text("message"),
@@ -151,6 +151,13 @@ def _fail_action(reader: Reader) -> Mapping[str, Any] | None:
         known["after"] = after
     inner.done()
     return known
+
+
+def _status(reader: Reader) -> int | None:
+    status = reader.optional_whole("status", None)
+    if status is not None and not 200 <= status <= 599:
+        raise reader.fail("status", "must be between 200 and 599")
+    return status
 
 
 def _stale(reader: Reader) -> float | Literal["last-write"] | None:

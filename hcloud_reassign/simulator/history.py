@@ -9,7 +9,7 @@ from typing import Any
 
 from .project import Project
 
-TABLES = ("servers", "floating_ips", "primary_ips", "networks", "load_balancers", "actions")
+TABLES = ("servers", "floating_ips", "primary_ips", "networks", "load_balancers", "actions", "failover_ips")
 _KEPT = 5000
 
 
@@ -19,7 +19,7 @@ class Change:
 
     at: float
     table: str
-    key: int
+    key: int | str
     before: Any
 
 
@@ -30,14 +30,14 @@ class History:
         self._project = project
         self._changes: deque[Change] = deque(maxlen=_KEPT)
 
-    def note(self, at: float, table: str, key: int) -> None:
+    def note(self, at: float, table: str, key: int | str) -> None:
         """Call before changing, adding or removing the object."""
         before = getattr(self._project, table).get(key)
         self._changes.append(Change(at, table, key, copy.deepcopy(before)))
 
     def as_of(self, when: float) -> Project:
         """The project as it was at that moment."""
-        tables: dict[str, dict[int, Any]] = {name: dict(getattr(self._project, name)) for name in TABLES}
+        tables: dict[str, dict[Any, Any]] = {name: dict(getattr(self._project, name)) for name in TABLES}
         for change in reversed(self._changes):
             if change.at <= when:
                 break

@@ -195,9 +195,8 @@ class FailoverIp:
 
 @dataclass
 class RobotAccount:
-    """The Robot webservice's side of the project."""
+    """Who may use the Robot webservice, and the dedicated servers it knows."""
 
     user: str = "simulated-robot"
     password: str = "simulated-password"
     servers: list[RobotServer] = field(default_factory=list)
-    failover_ips: dict[str, FailoverIp] = field(default_factory=dict)

@@ -8,34 +8,38 @@ from .model import FailoverIp, RobotAccount, RobotServer, Subnet
 from .reader import Reader
 
 
-def robot(part: Reader) -> RobotAccount:
-    """The Robot webservice's side of a project."""
+def robot(part: Reader) -> tuple[RobotAccount, dict[str, FailoverIp]]:
+    """The Robot webservice's side of a project: the account, and its failover IPs by address."""
     account = RobotAccount(part.text("user", RobotAccount.user), part.text("password", RobotAccount.password))
     for inner in part.readers("servers", "server"):
-        account.servers.append(RobotServer(inner.whole("number", 0), inner.text("ip"), inner.text("ipv6_net")))
+        server = RobotServer(inner.whole("number", 0), _address(inner, "ip"), _address(inner, "ipv6_net"))
         inner.done()
-    for inner in part.readers("failover_ips", "failover IP"):
-        item = _failover(inner, account)
-        account.failover_ips[item.ip] = item
+        account.servers.append(server)
+    items = [_failover(inner, account) for inner in part.readers("failover_ips", "failover IP")]
     part.done()
-    return account
+    return account, {item.ip: item for item in items}
 
 
 def _failover(inner: Reader, account: RobotAccount) -> FailoverIp:
-    ip = inner.text("ip")
+    ip = _address(inner, "ip")
     number = inner.whole("server_number", 0)
     home = next((server for server in account.servers if server.number == number), None)
     if home is None:
         raise inner.fail("server_number", f"names {number}, which does not exist here")
-    try:
-        version = ip_address(ip).version
-    except ValueError:
-        raise inner.fail("ip", f"is not an address: {ip!r}") from None
+    version = ip_address(ip).version
     active = inner.optional_text("active_server_ip")
     if active is None and not inner.has("active_server_ip"):
         active = home.ip if version == 4 else home.ipv6_net
     inner.done()
     return FailoverIp(ip, "255.255.255.255" if version == 4 else "ffff:ffff:ffff:ffff::", number, active)
+
+
+def _address(inner: Reader, key: str) -> str:
+    text = inner.text(key)
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise inner.fail(key, f"is not an address: {text!r}") from None
 
 
 def ip_range(part: Reader, key: str) -> IPv4Network:
@@ -55,10 +59,9 @@ def subnet(inner: Reader, whole: IPv4Network) -> Subnet:
     kind = inner.one_of("type", ("cloud", "server", "vswitch"), "cloud") or "cloud"
     # The gateway of every cloud subnet is the first address of the whole network (Hetzner's API description).
     gateway = inner.text("gateway", str(whole.network_address + 1))
-    subnet = Subnet(str(part), inner.text("network_zone", "eu-central"), gateway, kind)
-    subnet.vswitch_id = inner.optional_whole("vswitch_id", None)
+    zone, switch = inner.text("network_zone", "eu-central"), inner.optional_whole("vswitch_id", None)
     inner.done()
-    return subnet
+    return Subnet(str(part), zone, gateway, kind, switch)
 
 
 def family(part: Reader, key: str, text: str) -> str:

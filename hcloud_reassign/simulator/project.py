@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from .labels import Selector
 from .model import (
     Action,
+    FailoverIp,
     FloatingIp,
     LoadBalancer,
     Location,
@@ -20,7 +21,10 @@ from .model import (
 
 @dataclass
 class Project:
-    """Everything a token sees. Keys are ids; locations go by name; tokens map to "read-write" or "read"."""
+    """Everything a token sees. Keys are ids, but names of locations and addresses of failover IPs.
+
+    tokens map to "read-write" or "read".
+    """
 
     locations: dict[str, Location] = field(default_factory=dict)
     servers: dict[int, Server] = field(default_factory=dict)
@@ -30,6 +34,7 @@ class Project:
     load_balancers: dict[int, LoadBalancer] = field(default_factory=dict)
     actions: dict[int, Action] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
+    failover_ips: dict[str, FailoverIp] = field(default_factory=dict)
     robot: RobotAccount = field(default_factory=RobotAccount)
 
     def zone_of(self, server: Server) -> str:

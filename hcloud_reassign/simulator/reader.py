@@ -60,13 +60,17 @@ class Reader:
         value: str | None = self._typed(key, str, "a text")
         return value
 
-    def whole(self, key: str, default: int) -> int:
-        """A whole number that is not negative."""
+    def whole(self, key: str, default: int, least: int = 0) -> int:
+        """A whole number."""
         value = self.optional_whole(key, default)
-        return default if value is None else value
+        if value is None:
+            value = default
+        if value < least:
+            raise self.fail(key, f"must be at least {least}")
+        return value
 
     def optional_whole(self, key: str, default: int | None) -> int | None:
-        """The same, where null means something: it is not replaced by the default."""
+        """A whole number that is not negative, where null means something: it is not replaced by the default."""
         if key not in self._data:
             self._asked.add(key)
             return default

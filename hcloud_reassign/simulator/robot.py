@@ -14,7 +14,8 @@ from urllib.parse import parse_qs
 from . import shapes
 from .cloud import Cloud, Effects
 from .errors import RobotError
-from .model import FailoverIp, RobotServer
+from .model import FailoverIp
+from .project import Project
 from .reply import Request
 
 _HOUR_S = 3600
@@ -42,12 +43,12 @@ class Robot:
         self._bad_logins = 0
         self._blocked_until = 0.0
 
-    def handle(self, request: Request, effects: Effects) -> Answer:
-        """Answers a request whose path starts with /robot."""
+    def handle(self, request: Request, effects: Effects, seen: Project) -> Answer:
+        """Answers a request whose path starts with /robot; seen is what a GET shows."""
         try:
             self._login(request.headers.get("authorization", ""))
             self._quota(request.method)
-            return self._dispatch(request, effects)
+            return self._dispatch(request, effects, seen)
         except RobotError as error:
             return Answer(error.status, error.payload())
 
@@ -58,10 +59,10 @@ class Robot:
         if now >= self._blocked_until and authorization == f"Basic {given}":
             self._bad_logins = 0
             return
-        self._bad_logins += 1
-        if self._bad_logins >= _LOGINS and now >= self._blocked_until:
-            self._blocked_until = now + _BLOCK_S
-            self._bad_logins = 0
+        if now >= self._blocked_until:
+            self._bad_logins += 1
+        if self._bad_logins >= _LOGINS:
+            self._blocked_until, self._bad_logins = now + _BLOCK_S, 0
         raise RobotError(401, "UNAUTHORIZED", "Unauthorized")
 
     def _quota(self, method: str) -> None:
@@ -77,18 +78,18 @@ class Robot:
             raise RobotError(403, "RATE_LIMIT_EXCEEDED", "rate limit exceeded", max_request=most, interval=_HOUR_S)
         used.append(now)
 
-    def _dispatch(self, request: Request, effects: Effects) -> Answer:
-        account = self._cloud.project.robot
+    def _dispatch(self, request: Request, effects: Effects, seen: Project) -> Answer:
+        account = seen.robot
         parts = request.path.removeprefix("/robot").strip("/").split("/")
         if parts[0] != "failover" or len(parts) > 2:
             raise RobotError(404, "NOT_FOUND", "Not Found")
         if len(parts) == 1:
             if request.method != "GET":
                 raise RobotError(405, "METHOD_NOT_ALLOWED", "Method not allowed")
-            if not account.failover_ips:
+            if not seen.failover_ips:
                 raise RobotError(404, "NOT_FOUND", "No failover IP addresses found")
-            return Answer(200, [shapes.failover(item, account) for item in account.failover_ips.values()])
-        item = account.failover_ips.get(parts[1])
+            return Answer(200, [shapes.failover(item, account) for item in seen.failover_ips.values()])
+        item = seen.failover_ips.get(parts[1])
         if item is None:
             raise RobotError(404, "NOT_FOUND", "failover IP not found")
         if request.method == "GET":
@@ -100,20 +101,15 @@ class Robot:
         wanted = form.get("active_server_ip")
         if not wanted:
             raise RobotError(400, "INVALID_INPUT", "invalid input", missing=["active_server_ip"], invalid=None)
-        try:
-            address = ip_address(wanted)
-        except ValueError:
-            raise RobotError(
-                400, "INVALID_INPUT", "invalid input", missing=None, invalid=["active_server_ip"]
-            ) from None
+        address = _address(wanted)
         version = ip_address(item.ip).version
-        if address.version != version or not any(
-            _main(s, version) == address for s in self._cloud.project.robot.servers
-        ):
+        # Where a failover IP of that family goes: to the main IPv4, or to the address of the main IPv6 subnet.
+        mains = [server.ip if version == 4 else server.ipv6_net for server in self._cloud.project.robot.servers]
+        if address not in mains:
             raise RobotError(404, "FAILOVER_NEW_SERVER_NOT_FOUND", "the given server IP was not found")
-        if self._cloud.now >= item.locked_until and item.active_server_ip == wanted:
+        if self._cloud.now >= item.locked_until and item.active_server_ip == address:
             raise RobotError(409, "FAILOVER_ALREADY_ROUTED", "the failover IP is already routed to the given server")
-        return wanted
+        return address
 
     def _switch(self, item: FailoverIp, target: str | None, effects: Effects) -> Answer:
         """Blocks until the switch is finished; meanwhile the IP is locked and still shows where it was."""
@@ -129,7 +125,8 @@ class Robot:
         account = cloud.project.robot
         shown = FailoverIp(item.ip, item.netmask, item.server_number, target)
 
-        def finish(_: float) -> None:
+        def finish(at: float) -> None:
+            cloud.note(at, "failover_ips", item.ip)
             item.active_server_ip = target
 
         if not effects.stuck:
@@ -142,9 +139,11 @@ class Robot:
         return self._cloud.rng.uniform(*span) if span is not None else self._cloud.duration("failover")
 
 
-def _main(server: RobotServer, version: int) -> object:
-    """What a failover IP of that family is routed to: the main IPv4, or the address of the main IPv6 subnet."""
-    return ip_address(server.ip if version == 4 else server.ipv6_net)
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise RobotError(400, "INVALID_INPUT", "invalid input", missing=None, invalid=["active_server_ip"]) from None
 
 
 def _form(request: Request) -> dict[str, str]:
