@@ -52,7 +52,9 @@ def loaded_by(module: str) -> frozenset[str]:
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments], cwd=ROOT.parent, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 @pytest.mark.parametrize("module", MODULES)
