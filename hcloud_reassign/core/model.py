@@ -171,6 +171,10 @@ class World:
     def has(self, cls: type) -> bool:
         return cls in self._tables and cls not in self._unreadable
 
+    def why_unreadable(self, cls: type) -> str | None:
+        """Why a class could not be read; None when it was, or was not asked for."""
+        return self._unreadable.get(cls)
+
     def learned(self, read: Read[Any], answer: Any) -> World:
         """A new world that also knows what a read answered."""
         tables = {**self._tables, read.cls: read.merged(self._tables.get(read.cls, {}), answer)}

@@ -86,6 +86,21 @@ def plan(world: World, selected: Selected, groups: Sequence[Group], request: Req
     return judge_groups(Plan(tuple(moves), tuple(groups), tuple(warnings)))
 
 
+def plan_again(
+    world: World,
+    kind: Kind,
+    assignment: Assignment,
+    alongside: tuple[Found, ...],
+    request: Request,
+    situation: Situation,
+) -> Move:
+    """One assignment judged anew, on what is seen now."""
+    found = _find(world, kind, assignment)
+    if isinstance(found, Move):
+        return found
+    return _plan_one(world, kind, assignment, found, alongside, request, situation)
+
+
 def _find(world: World, kind: Kind, assignment: Assignment) -> Found | Move:
     try:
         return kind.find(world, assignment)

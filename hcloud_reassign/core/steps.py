@@ -445,3 +445,21 @@ def ask(read: Read[T]) -> Steps[T]:
     """Ask one question, typed."""
     answer: T = yield read
     return answer
+
+
+@dataclass(frozen=True)
+class Hook(Step):
+    """Run a command of the configuration on this machine; the answer is why it failed, None when it did not."""
+
+    command: str
+    variables: Mapping[str, str] = field(hash=False)
+    limit: float = 30.0
+
+    @property
+    def what(self) -> str:
+        return f"run {self.command}"
+
+
+@dataclass(frozen=True)
+class Release(Step):
+    """Let other moves change the objects that were acquired."""

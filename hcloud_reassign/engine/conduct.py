@@ -1,0 +1,295 @@
+"""How every move is carried out: claim, lock, judge again, the kind's own steps, verify."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from hcloud_reassign.core.claims import claim_key, claim_of, effective_ms, must_claim, new_claim
+from hcloud_reassign.core.errors import Ambiguous, UsageError
+from hcloud_reassign.core.guards import clock_time
+from hcloud_reassign.core.kind import Kind
+from hcloud_reassign.core.model import Found, Move, Refusal, Request, Situation, Unreadable, World
+from hcloud_reassign.core.planning import plan_again
+from hcloud_reassign.core.report import Result, ended, planned
+from hcloud_reassign.core.steps import (
+    Acquire,
+    Busy,
+    Denied,
+    Gone,
+    Interrupted,
+    Lost,
+    One,
+    OutOfTime,
+    Pause,
+    Read,
+    Refused,
+    Release,
+    SetLabels,
+    StepError,
+    Steps,
+    one,
+)
+from hcloud_reassign.engine.outcome import Seen, judged, not_begun
+from hcloud_reassign.engine.task import Task
+from hcloud_reassign.kinds.carrying import waiting_s
+
+FRESH_S = 1.0
+"""So long an observation counts as a re-read, when nothing was waited for since."""
+VERIFY_AFTER_S = (0.3, 0.6, 1.1)
+"""When the holder disagrees with the action's success it is read again, three times in two seconds."""
+PATIENCE_S = 0.3
+CLAIM_TRIES = 2
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What a conductor is given: one kind, and what it needs to judge with. `observed_at` is monotonic seconds."""
+
+    kind: Kind
+    request: Request
+    world: World
+    observed_at: float
+    situation: Callable[[], Situation]
+    now: Callable[[], float]
+    warn: Callable[[str], None]
+    alongside: tuple[Found, ...] = ()
+
+
+class Conductor:
+    """Carries out the moves of one bundle, all of one kind."""
+
+    def __init__(self, orders: Orders, moves: Sequence[Move], task: Task) -> None:
+        self._orders, self._kind, self._request = orders, orders.kind, orders.request
+        self._task = task
+        self._moves = list(moves)
+        self._world = orders.world
+        self._observed_at = orders.observed_at
+        self._results: dict[str, Result] = {}
+        self._claimed = False
+
+    def run(self) -> Steps[tuple[Result, ...]]:
+        """The moves' results, verified."""
+        order = [move.name for move in self._moves]
+        trouble: StepError | None = None
+        try:
+            yield from self._carry()
+        except StepError as error:
+            trouble = error
+        yield Release()
+        if self._moves:
+            yield from self._conclude(trouble)
+        return tuple(self._results[name] for name in order)
+
+    def _carry(self) -> Steps[None]:
+        for attempt in range(1000):
+            yield from self._prepare(first=attempt == 0)
+            if not self._moves:
+                return
+            try:
+                yield from self._kind.carry_out(self._moves)
+                return
+            except Busy as busy:
+                yield Pause(waiting_s(busy, attempt), busy.message)
+
+    # Before the first write
+
+    def _prepare(self, first: bool) -> Steps[None]:
+        """Claims, locks and the last look; moves that are not to be made any more leave with their result."""
+        locks = frozenset(lock for move in self._moves for lock in move.locks)
+        exclusive = any(_labelled(move) in locks or move.intention for move in self._moves)
+        waited = not first
+        if exclusive:
+            waited = (yield Acquire(locks)) or waited
+        if waited or self._orders.now() - self._observed_at > FRESH_S:
+            yield from self._look_again()
+        if not self._claimed:
+            for move in self._moves:
+                yield from self._claim(move)
+            self._claimed = True
+            self._judge()
+        if self._moves and not exclusive and (yield Acquire(locks)):
+            yield from self._look_again()
+
+    def _look_again(self) -> Steps[None]:
+        for move in self._moves:
+            assert move.found is not None
+            yield from self._learn(self._kind.again(move.found))
+        self._observed_at = self._orders.now()
+        self._judge()
+
+    def _learn(self, reads: Sequence[Read[object]], patience: float = 0.0) -> Steps[None]:
+        for read in reads:
+            patient = replace(read, patience=patience) if isinstance(read, One) else read
+            answer = yield patient
+            if answer is not None or isinstance(read, One):
+                self._world = self._world.learned(read, answer)
+
+    def _judge(self) -> None:
+        """Plan every move anew on what is known now; keep those that still have something to do."""
+        judged_again = [self._again(move) for move in self._moves]
+        self._moves = [move for move in judged_again if self._goes_on(move)]
+        self._results.update({move.name: planned(move) for move in judged_again if not self._goes_on(move)})
+
+    def _goes_on(self, move: Move) -> bool:
+        return move.outcome == "pending" or (move.outcome == "unchanged" and not self._claimed)
+
+    def _again(self, move: Move) -> Move:
+        orders = self._orders
+        again = plan_again(
+            self._world, self._kind, move.assignment, orders.alongside, self._request, orders.situation()
+        )
+        again = replace(again, group=move.group)
+        if again.outcome != "pending" or move.outcome != "pending":
+            return again
+        if _key(again) == _key(move):
+            return replace(again, warnings=move.warnings, side_effects=move.side_effects, intention=move.intention)
+        if self._request.expect_digest:
+            found = f"it was with {move.before} when it was planned, now with {again.before}"
+            refusal = Refusal("digest", found, "plan again")
+            return replace(again, outcome="refused", refusal=refusal)
+        return again
+
+    def _claim(self, move: Move) -> Steps[None]:
+        """Write the claim and the intention in one request; what it answers is the re-read."""
+        found = self._found(move)
+        if found is None or move.wanted is None or found.labelled is None:
+            return
+        situation, cooldown = self._orders.situation(), move.assignment.cooldown_s
+        wanted_labels = dict(move.intention)
+        if must_claim(found, self._request, cooldown):
+            claim = new_claim(found, move.wanted, self._request, situation, cooldown)
+            known = claim_of(found, situation)
+            if known is None or not known.outranks(claim.ms, claim.target):
+                wanted_labels[claim_key(found)] = claim.value
+        cls, id = type(found.labelled), found.labelled.id
+        if all(found.labels.get(key) == value for key, value in wanted_labels.items()):
+            return
+        try:
+            yield from self._write_labels(found, wanted_labels)
+        except (Denied, Gone, Interrupted, OutOfTime):
+            raise
+        except (Refused, Lost) as error:
+            if move.intention:
+                raise
+            why = f"the claim could not be written ({error})"
+            self._orders.warn(f"{move.name}: {why}; an older request may still pass")
+            return
+        if move.intention:
+            yield from self._learn((one(cls, id),))
+
+    def _write_labels(self, found: Found, wanted: dict[str, str]) -> Steps[None]:
+        cls, id = type(found.labelled), found.labelled.id
+        labels = dict(found.labels)
+        for attempt in range(CLAIM_TRIES):
+            step = SetLabels(cls, id, found.resource.name or str(id), {**labels, **wanted}, why="write the claim on")
+            try:
+                fresh = yield step
+                self._world = self._world.learned(one(cls, id), fresh)
+                return
+            except Busy as busy:
+                if attempt == CLAIM_TRIES - 1:
+                    raise
+                yield Pause(waiting_s(busy, attempt), f"the claim: {busy.message}")
+            except Lost:
+                pass
+            fresh = yield one(cls, id)
+            if fresh is None:
+                raise Gone(f"{found.resource.name} does not exist any more", "not_found")
+            self._world = self._world.learned(one(cls, id), fresh)
+            labels = dict(fresh.labels)
+            if all(labels.get(key) == value for key, value in wanted.items()):
+                return
+        raise Lost("no answer")
+
+    # At the end
+
+    def _conclude(self, trouble: StepError | None) -> Steps[None]:
+        if trouble is not None and not self._task.committed:
+            yield from self._withdraw_intentions()
+            self._results.update({move.name: not_begun(move, trouble) for move in self._moves})
+            return
+        readable = yield from self._verify(patient=trouble is None)
+        for move in self._moves:
+            seen = self._seen(move, readable)
+            self._results[move.name] = judged(self._kind, move, self._request, seen, trouble)
+            yield from self._hand_over(move, seen)
+
+    def _withdraw_intentions(self) -> Steps[None]:
+        """Nothing was stopped or taken: a label that says so would only be in the way."""
+        for move in self._moves:
+            found = self._found(move)
+            if found is None or not move.intention or any(key not in found.labels for key in move.intention):
+                continue
+            labels = {key: value for key, value in found.labels.items() if key not in move.intention}
+            cls, id = type(found.labelled), found.labelled.id
+            try:
+                name = found.resource.name or str(id)
+                yield SetLabels(cls, id, name, labels, why="withdraw the intention on", restoring=True)
+            except StepError as error:
+                self._orders.warn(f"{move.name}: the intention label could not be removed ({error})")
+
+    def _verify(self, patient: bool) -> Steps[bool]:
+        """Read until what is seen is what was wanted; whether it could be read at all."""
+        for wait in (0.0, *(VERIFY_AFTER_S if patient else ())):
+            try:
+                if wait:
+                    yield Pause(wait, "the holder is not yet the one that the action promised")
+                for move in self._moves:
+                    yield from self._learn(self._kind.sees(move), PATIENCE_S)
+            except OutOfTime:
+                return True
+            except StepError:
+                return False
+            if all(self._as_wanted(move) for move in self._moves):
+                return True
+        return True
+
+    def _found(self, move: Move) -> Found | None:
+        try:
+            return self._kind.find(self._world, move.assignment)
+        except (UsageError, Ambiguous, Unreadable):
+            return None
+
+    def _as_wanted(self, move: Move) -> bool:
+        found = self._found(move)
+        if found is None or found.holder is None or move.wanted is None or found.holder.key != move.wanted.key:
+            return False
+        return self._kind.settled(self._world, move) is None
+
+    def _seen(self, move: Move, readable: bool) -> Seen:
+        if not readable:
+            return Seen(self._world, None)
+        return Seen(self._world, self._found(move), self._kind.settled(self._world, move))
+
+    def _hand_over(self, move: Move, seen: Seen) -> Steps[None]:
+        """A newer request came while ours was under way: what our write took goes, once, to that one's target."""
+        result = self._results[move.name]
+        claim = claim_of(seen.found, self._orders.situation()) if seen.found and self._request.claims else None
+        if result.outcome != "done" or claim is None or move.wanted is None or move.intention:
+            return
+        if not claim.outranks(effective_ms(self._request, self._orders.situation()), move.wanted.label):
+            return
+        newer = replace(self._request, to=claim.target, issued_at_ms=claim.ms, age_ms=0, expect_digest=None)
+        again = plan_again(
+            self._world, self._kind, move.assignment, self._orders.alongside, newer, self._orders.situation()
+        )
+        if again.outcome == "pending":
+            try:
+                yield from self._kind.carry_out([again])
+                yield from self._learn(self._kind.sees(again))
+            except StepError as error:
+                self._orders.warn(f"{move.name}: it could not be handed over to the newer request ({error})")
+        found = self._found(move)
+        message = f"superseded by a request of {clock_time(claim.ms)} for {again.wanted or claim.target}"
+        holder = found.holder if found else None
+        self._results[move.name] = ended(result, "refused", after=holder, guard="late", message=message)
+
+
+def _labelled(move: Move) -> tuple[type, int] | None:
+    labelled = move.found.labelled if move.found else None
+    return (type(labelled), labelled.id) if labelled is not None else None
+
+
+def _key(move: Move) -> tuple[object, object]:
+    return (move.before.key if move.before else None, move.wanted.key if move.wanted else None)

@@ -1,0 +1,112 @@
+"""What became of a move, told from what is seen at its end and from what went wrong on the way. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from hcloud_reassign.core.errors import ExitCode
+from hcloud_reassign.core.kind import Kind
+from hcloud_reassign.core.model import Found, Holder, Move, Request, World
+from hcloud_reassign.core.report import Result, ended, planned
+from hcloud_reassign.core.steps import (
+    Busy,
+    Denied,
+    Interrupted,
+    LeftOpen,
+    Lost,
+    Overtaken,
+    Refused,
+    StepError,
+    Unsettled,
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A move's end as it was read: `found` is None when it could not be; `unsettled` says what else is not right."""
+
+    world: World
+    found: Found | None
+    unsettled: str | None = None
+
+
+def not_begun(move: Move, error: StepError) -> Result:
+    """Nothing was sent that changes anything."""
+    result = planned(move)
+    if isinstance(error, Denied):
+        return ended(result, "failed", code=ExitCode.ACCESS, message=denied_text(error), next=denied_next(error))
+    if isinstance(error, Overtaken):
+        return ended(result, "refused", guard="late", message=error.message)
+    if isinstance(error, Interrupted):
+        return ended(result, "failed", code=ExitCode.INTERRUPTED, message="interrupted before anything was changed")
+    return ended(result, "failed", message=f"{error}; nothing was changed")
+
+
+def denied_text(error: Denied) -> str:
+    if error.code == "token_readonly":
+        return "the token may only read"
+    if error.code == "forbidden":
+        return f"the token may not do this: {error.message}"
+    return f"Hetzner does not accept the token: {error.message}"
+
+
+def denied_next(error: Denied) -> str:
+    what = "a read & write token" if error.code == "token_readonly" else "a valid token"
+    return f"make {what} in Hetzner's console (Security, API tokens) and set HCLOUD_TOKEN"
+
+
+def judged(kind: Kind, move: Move, request: Request, seen: Seen, trouble: Exception | None) -> Result:
+    """The outcome of a move for which something was sent."""
+    result = planned(move)
+    if seen.found is None:
+        return _unknown(kind, move, request, seen, trouble, "who holds it now could not be read")
+    holder = seen.found.holder
+    at_target = _same(holder, move.wanted)
+    if isinstance(trouble, LeftOpen | Unsettled) or seen.unsettled:
+        return _unknown(kind, move, request, seen, trouble, seen.unsettled or _is_now(seen.found))
+    if at_target:
+        note = f"in spite of: {trouble}" if trouble and not isinstance(trouble, Overtaken) else None
+        return ended(result, "done", after=holder, message=note, next=None, vendor_command=None)
+    if trouble is None or isinstance(trouble, Lost):
+        return _unknown(kind, move, request, seen, trouble, _is_now(seen.found))
+    if _same(holder, move.before):
+        code = ExitCode.INTERRUPTED if isinstance(trouble, Interrupted) else ExitCode.FAILED
+        stays = f"it is with {holder} as before" if holder else "nobody has it, as before"
+        return ended(result, "failed", code=code, after=holder, message=f"{trouble}; {stays}")
+    if holder is None:
+        return _unknown(kind, move, request, seen, trouble, f"nobody has it now; before it was with {move.before}")
+    return ended(result, "failed", after=holder, message=f"{trouble}; {holder} has it now and was left alone")
+
+
+def _same(one: Holder | None, other: Holder | None) -> bool:
+    return (one.key if one else None) == (other.key if other else None)
+
+
+def _is_now(found: Found) -> str:
+    return f"{found.holder} has it now" if found.holder else "nobody has it now"
+
+
+def _unknown(kind: Kind, move: Move, request: Request, seen: Seen, trouble: Exception | None, state: str) -> Result:
+    """Neither as it was nor as it should be: with the two lines that mend it."""
+    assert move.wanted is not None and move.found is not None
+    found = seen.found or move.found
+    refused_for_good = isinstance(trouble, Refused) and not isinstance(trouble, Busy | Denied)
+    towards = move.before if refused_for_good and found.holder is None and move.before else move.wanted
+    known = (None, move.before.key if move.before else None, move.wanted.key)
+    force = " --force" if (found.holder.key if found.holder else None) not in known else ""
+    return ended(
+        planned(move),
+        "unknown",
+        after=seen.found.holder if seen.found else None,
+        message=f"{trouble}; {state}" if trouble else state,
+        next=mending_command(move, request, towards) + force,
+        vendor_command=kind.vendor_command(found, towards, seen.world),
+    )
+
+
+def mending_command(move: Move, request: Request, towards: Holder) -> str:
+    """The command line that brings the resource to a holder."""
+    flags = " --allow-poweroff" if move.intention else ""
+    to = towards.name if towards.type == "server" and towards.name else towards.address or str(towards.id)
+    return f"{request.invocation} {shlex.quote(move.name)} --to {shlex.quote(to)}{flags}"

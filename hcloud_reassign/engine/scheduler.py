@@ -1,0 +1,397 @@
+"""One scheduler on the main thread drives all generators and interprets what they yield.
+
+It alone owns the clock, the random source, the deadline, the locks and the waiting for actions. What it hands to
+workers is single requests; what comes back is delivered to the generator that waits for it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from random import Random
+from typing import Any, Protocol
+
+from hcloud_reassign.core.objects import Action, Server
+from hcloud_reassign.core.steps import (
+    Acquire,
+    ActionFailed,
+    Busy,
+    Denied,
+    FindAction,
+    Finished,
+    Hook,
+    Interrupted,
+    Lost,
+    OutOfTime,
+    Pause,
+    Read,
+    Release,
+    ServerIs,
+    SetLabels,
+    Step,
+    StepError,
+    Unsettled,
+    Write,
+    one,
+)
+from hcloud_reassign.engine.clock import Clock, Deadline
+from hcloud_reassign.engine.events import Events
+from hcloud_reassign.engine.locks import Locks
+from hcloud_reassign.engine.reading import Reading
+from hcloud_reassign.engine.task import StepRecord, Task
+from hcloud_reassign.engine.workers import WAKE, Workers
+
+REQUEST_S = 10.0
+"""How long one request may take."""
+MOST_IDS = 25
+"""How many actions one request asks for: the API's default page."""
+FINISH_S = 8.0
+"""How long a run goes on after it was told to stop: pipelines kill after about 10 seconds."""
+STATUS_S = 1.0
+
+Handle = Callable[[Any, "BaseException | None"], None]
+
+
+class Border(Protocol):
+    """What the scheduler needs of the outside world; every method raises the step errors."""
+
+    def do(self, step: Step, timeout_s: float) -> Any: ...
+    def page(self, cls: type, number: int, timeout_s: float) -> Any: ...
+    def poll(self, ids: Sequence[int], timeout_s: float) -> Mapping[int, Action]: ...
+
+
+class _Running:
+    """An action that is waited for, and when it is asked for next."""
+
+    def __init__(self, task: Task, turn: int, step: Finished, now: float) -> None:
+        self.task, self.turn, self.step, self.since = task, turn, step, now
+        self.due = now + 0.1
+        self.progress = step.action.progress
+
+    def put_off(self, now: float, at_least: float = 0.1) -> None:
+        self.due = now + max(at_least, 0.15 * (now - self.since))
+
+
+class Scheduler:
+    """Carries tasks out until each is over or its deadline has come."""
+
+    def __init__(self, border: Border, workers: Workers, clock: Clock, rng: Random, events: Events) -> None:
+        self.border, self._workers, self._clock, self._rng, self._events = border, workers, clock, rng, events
+        self._ready: deque[tuple[Task, Any, BaseException | None]] = deque()
+        self._tasks: list[Task] = []
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = count()
+        self._running: dict[int, _Running] = {}
+        self._polls = 0
+        self._jobs = 0
+        self._locks = Locks()
+        self._reading = Reading(self)
+        self._denied: Denied | None = None
+        self._slowest_s = 1.0
+        self._interrupt_asked = False
+        self.interrupted = False
+
+    def interrupt(self) -> None:
+        """Begin nothing new, finish what was taken away. Safe in a signal handler; a second call changes nothing."""
+        self._interrupt_asked = True
+        self._workers.wake()
+
+    def now(self) -> float:
+        return self._clock.monotonic()
+
+    def run(self, tasks: Sequence[Task]) -> None:
+        """Drive the tasks until all are over."""
+        self._tasks = list(tasks)
+        for task in tasks:
+            task.started = self.now()
+            if self.interrupted:
+                self._tighten(task)
+            self._ready.append((task, None, None))
+        while True:
+            if self._interrupt_asked and not self.interrupted:
+                self._interrupt_all()
+            while self._ready:
+                self._advance(*self._ready.popleft())
+            self._expire()
+            if self._ready:
+                continue
+            if all(task.over for task in self._tasks):
+                return
+            self._reading.dispatch(self.now(), quiet=not (self._jobs or self._running or self._timers))
+            self._poll_due()
+            self._wait()
+
+    # One step of one generator
+
+    def _advance(self, task: Task, answer: Any, error: BaseException | None) -> None:
+        if task.over or task.generator is None:
+            return
+        task.waiting_for, task.turn = None, task.turn + 1
+        try:
+            step = task.generator.send(answer) if error is None else task.generator.throw(error)
+        except StopIteration as stop:
+            self._end(task, stop.value, None)
+        except Exception as raised:  # noqa: BLE001 - a bug in one move must not stop the undo of another
+            self._end(task, None, raised)
+        else:
+            task.waiting_for = step
+            self._begin(task, step)
+
+    def _end(self, task: Task, answer: Any, error: BaseException | None) -> None:
+        task.ended, task.answer, task.error = self.now(), answer, error
+        self._release(task)
+
+    def _release(self, task: Task) -> None:
+        for freed in self._locks.release(task):
+            self.resume(freed, freed.turn, True)
+
+    def resume(self, task: Task, turn: int, answer: Any, error: BaseException | None = None) -> None:
+        """Let a generator go on, unless it has gone on already."""
+        if task.turn == turn and not task.over:
+            task.turn += 1
+            self._ready.append((task, answer, error))
+
+    def _begin(self, task: Task, step: Step) -> None:
+        turn = task.turn
+        if isinstance(step, Read):
+            self._reading.add(task, turn, step)
+        elif isinstance(step, Write):
+            self._send(task, turn, step)
+        elif isinstance(step, Finished):
+            self._await_action(task, turn, step)
+        elif isinstance(step, FindAction | Hook):
+            self.ask(step.what, task, lambda s: self.border.do(step, s), self._deliver(task, turn))
+        elif isinstance(step, Pause):
+            self._pause(task, turn, step)
+        elif isinstance(step, ServerIs):
+            self._watch_status(task, turn, step, self.now() + step.limit)
+        elif isinstance(step, Acquire):
+            if self._locks.acquire(task, step.locks):
+                self.resume(task, turn, False)
+        elif isinstance(step, Release):
+            self._release(task)
+            self.resume(task, turn, None)
+        else:
+            self.resume(task, turn, None, TypeError(f"no scheduler knows {type(step).__name__}"))
+
+    def _deliver(self, task: Task, turn: int) -> Handle:
+        return lambda answer, error: self.resume(task, turn, answer, error)
+
+    # Writes and the actions that they start
+
+    def _send(self, task: Task, turn: int, write: Write) -> None:
+        hindrance = self._hindrance(task, write)
+        if hindrance:
+            self.resume(task, turn, None, hindrance)
+            return
+        if not isinstance(write, SetLabels):
+            task.committed = True
+        record = StepRecord(write, self.now())
+        task.records.append(record)
+        self._emit("step.started", task, what=write.what)
+
+        def sent(answer: Any, error: BaseException | None) -> None:
+            if error is not None:
+                self._close(task, record, "unknown" if isinstance(error, Lost) else "failed", error)
+            elif isinstance(answer, Action):
+                record.action_id = answer.id
+            else:
+                self._close(task, record, "done")
+            self.resume(task, turn, answer, error)
+
+        self.submit(lambda: self.border.do(write, self._time_for(task)), sent)
+
+    def _hindrance(self, task: Task, write: Write) -> StepError | None:
+        """Why a write is not sent at all."""
+        now, deadline = self.now(), task.deadline
+        if self._denied:
+            return self._denied
+        if now >= deadline.end:
+            return OutOfTime("the time is over")
+        if write.restoring:
+            return None
+        if self.interrupted and not task.committed:
+            return Interrupted("the run was asked to stop")
+        if now >= deadline.forward:
+            return OutOfTime("too little time is left to begin it")
+        if write.takes_away and deadline.end - now < 2 * self._slowest_s:
+            return OutOfTime("too little time is left to give it back if that should be needed")
+        return None
+
+    def _close(self, task: Task, record: StepRecord, status: Any, error: BaseException | None = None) -> None:
+        record.status, record.ended = status, self.now()
+        took = round((record.ended - record.started) * 1000)
+        if status == "done":
+            self._emit("step.done", task, what=record.write.what, action_id=record.action_id, duration_ms=took)
+        else:
+            self._emit("step.failed", task, what=record.write.what, action_id=record.action_id, message=str(error))
+
+    def _await_action(self, task: Task, turn: int, step: Finished) -> None:
+        running = _Running(task, turn, step, self.now())
+        if step.action.status == "running":
+            self._running[step.action.id] = running
+        else:
+            self._action_ended(running, step.action)
+
+    def _action_ended(self, running: _Running, action: Action) -> None:
+        self._running.pop(action.id, None)
+        record = running.task.record_of(running.step.write)
+        self._slowest_s = max(self._slowest_s, self.now() - (record.started if record else running.since))
+        error = None
+        if action.status != "success":
+            error = ActionFailed(action.error_message or "the action failed", action.error_code or "action_failed")
+        if record:
+            record.action_id = action.id
+            self._close(running.task, record, "failed" if error else "done", error)
+        self.resume(running.task, running.turn, None, error)
+
+    def _poll_due(self) -> None:
+        now = self.now()
+        self._running = {id: running for id, running in self._running.items() if running.task.turn == running.turn}
+        if self._polls or not any(running.due <= now for running in self._running.values()):
+            return
+        ids = sorted(self._running)
+        for start in range(0, len(ids), MOST_IDS):
+            self._poll(ids[start : start + MOST_IDS])
+
+    def _poll(self, ids: list[int]) -> None:
+        def polled(answer: Any, error: BaseException | None) -> None:
+            self._polls -= 1
+            now = self.now()
+            for id in ids:
+                running = self._running.get(id)
+                if running is None:
+                    continue
+                running.put_off(now, 1.0 if isinstance(error, Busy) else 0.1 if error is None else 0.5)
+                if isinstance(error, Denied):
+                    self.resume(running.task, running.turn, None, error)
+                elif answer is not None and id in answer:
+                    self._seen(running, answer[id])
+
+        self._polls += 1
+        self.submit(lambda: self.border.poll(ids, REQUEST_S), polled)
+
+    def _seen(self, running: _Running, action: Action) -> None:
+        if action.status != "running":
+            self._action_ended(running, action)
+        elif action.progress > running.progress:
+            running.progress = action.progress
+            self._emit("step.progress", running.task, what=running.step.write.what, progress=action.progress)
+
+    # Waiting
+
+    def _pause(self, task: Task, turn: int, step: Pause) -> None:
+        wait = step.seconds * self._rng.uniform(0.7, 1.3)
+        now = self.now()
+        if now + wait >= task.deadline.end or (now + wait >= task.deadline.forward and not task.committed):
+            self.resume(task, turn, None, OutOfTime(f"no time is left to wait for it ({step.reason})"))
+            return
+        self.retrying(task, step.reason, wait)
+        self.at(now + wait, lambda: self.resume(task, turn, None))
+
+    def retrying(self, task: Task, reason: str, wait: float) -> None:
+        self._emit("step.retried", task, reason=reason, wait_ms=round(wait * 1000))
+
+    def _watch_status(self, task: Task, turn: int, step: ServerIs, until: float) -> None:
+        """The one thing for which a resource is polled: no action says that a server is off."""
+
+        def seen(server: Server | None, error: BaseException | None) -> None:
+            if error is not None:
+                self.resume(task, turn, None, error)
+            elif server is None or server.status == step.status:
+                self.resume(task, turn, server is not None)
+            elif self.now() >= until:
+                self.resume(task, turn, False)
+            else:
+                self.at(self.now() + STATUS_S, lambda: self._watch_status(task, turn, step, until))
+
+        read = one(Server, step.server)
+        if task.turn == turn and not task.over:
+            self.ask(step.what, task, lambda s: self.border.do(read, s), seen)
+
+    def ask(self, what: str, task: Task, job: Callable[[float], Any], handle: Handle, attempt: int = 0) -> None:
+        """Have a question answered, as often as it takes: asking again changes nothing."""
+
+        def answered(answer: Any, error: BaseException | None) -> None:
+            if isinstance(error, Denied):
+                self._denied = error
+            if not isinstance(error, Busy | Lost):
+                handle(answer, error)
+                return
+            wait = 1.0 if isinstance(error, Busy) else min(0.25 * 2**attempt, 4.0) * self._rng.uniform(0.7, 1.3)
+            if self.now() + wait >= task.deadline.end:
+                handle(None, Lost(str(error)) if isinstance(error, Busy) else error)
+                return
+            self.retrying(task, f"{what}: {error}", wait)
+            self.at(self.now() + wait, lambda: self.ask(what, task, job, handle, attempt + 1))
+
+        self.submit(lambda: job(self._time_for(task)), answered)
+
+    def _time_for(self, task: Task) -> float:
+        return max(min(REQUEST_S, task.deadline.end - self.now()), 0.05)
+
+    def at(self, when: float, call: Callable[[], None]) -> None:
+        heapq.heappush(self._timers, (when, next(self._numbers), call))
+
+    def submit(self, job: Callable[[], Any], handle: Handle) -> None:
+        self._jobs += 1
+
+        def ended(answer: Any, error: BaseException | None) -> None:
+            self._jobs -= 1
+            if isinstance(error, Denied) and error.code != "forbidden":
+                self._denied = error
+            handle(answer, error)
+
+        self._workers.submit(ended, job)
+
+    def _wait(self) -> None:
+        now = self.now()
+        moments = [when for when, _, _ in self._timers[:1]]
+        moments += [running.due for running in self._running.values()] if not self._polls else []
+        moments += [task.deadline.end for task in self._tasks if not task.over]
+        moments += self._reading.moments()
+        for handle, answer, error in self._workers.wait(max(min(moments) - now, 0.0)):
+            if handle is not WAKE:
+                handle(answer, error)
+        while self._timers and self._timers[0][0] <= self.now():
+            heapq.heappop(self._timers)[2]()
+
+    def _expire(self) -> None:
+        """Wake what waits past its deadline; what it waits for is then not known to have happened."""
+        now = self.now()
+        for task in self._tasks:
+            if not task.over and task.waiting_for is not None and now >= task.deadline.end:
+                self.resume(task, task.turn, *self._at_the_end(task.waiting_for))
+                task.waiting_for = None
+
+    def _at_the_end(self, step: Step) -> tuple[Any, StepError | None]:
+        if isinstance(step, Finished):
+            return None, Unsettled(f"{step.write.what} is still running when the time is over")
+        if isinstance(step, ServerIs):
+            return False, None
+        if isinstance(step, Write):
+            return None, Lost(f"no answer to {step.what} before the time was over")
+        if isinstance(step, Read | FindAction):
+            return None, Lost("no answer before the time was over")
+        return None, OutOfTime("the time is over")
+
+    def _interrupt_all(self) -> None:
+        self.interrupted = True
+        self._emit_plain("warning", message="asked to stop: nothing new begins, what was taken away is finished")
+        for task in self._tasks:
+            self._tighten(task)
+            waits_idly = isinstance(task.waiting_for, Read | Pause | Acquire)
+            if not task.over and not task.committed and not task.interrupted and waits_idly:
+                task.interrupted = True
+                self.resume(task, task.turn, None, Interrupted("the run was asked to stop"))
+
+    def _tighten(self, task: Task) -> None:
+        task.deadline = task.deadline.within(Deadline(self.now() + FINISH_S, self.now() + FINISH_S - 2.0))
+
+    def _emit(self, event: str, task: Task, **data: Any) -> None:
+        self._emit_plain(event, name=task.names[0] if task.names else None, names=list(task.names), **data)
+
+    def _emit_plain(self, event: str, **data: Any) -> None:
+        self._events.emit(event, **data)

@@ -1,0 +1,71 @@
+"""All or nothing: where one member of a group fails, what the others moved goes back, as far as it safely can."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hcloud_reassign.core.kind import Kind
+from hcloud_reassign.core.model import Group, Move, Request, World
+from hcloud_reassign.core.objects import Server
+from hcloud_reassign.core.planning import plan_again
+from hcloud_reassign.core.report import Result, ended
+from hcloud_reassign.core.steps import StepError, Steps, every
+from hcloud_reassign.engine.clock import Deadline
+from hcloud_reassign.engine.task import Task, started_task
+
+if TYPE_CHECKING:
+    from hcloud_reassign.engine.session import Session
+
+
+def undo_group(
+    session: Session,
+    group: Group,
+    results: Mapping[str, Result],
+    world: World,
+    kinds: Mapping[str, Kind],
+    request: Request,
+) -> dict[str, Result]:
+    """The members' results after the undo; nothing where nothing failed or `on_failure = keep`."""
+    members = [results[name] for name in group.members if name in results]
+    done = [result for result in members if result.outcome == "done"]
+    failed = next((result for result in members if result.outcome in ("failed", "refused")), None)
+    if failed is None or not done or group.on_failure == "keep":
+        return {}
+    changes = {}
+    for result in reversed(done):
+        changes[result.name] = _undo(session, result, failed, world, kinds[result.name], request)
+    return changes
+
+
+def _undo(session: Session, result: Result, failed: Result, world: World, kind: Kind, request: Request) -> Result:
+    move, why = result.move, f"{failed.name} of the same group {failed.outcome}"
+    if move.before is None:
+        return ended(result, "failed", message=f"{why}; nobody had it before, so it stays with {result.after}")
+    back = replace(request, to=move.before.label, direction="dest", issued_at_ms=None, claims=False, expect_digest=None)
+
+    def begin(task: Task) -> Steps[Move]:
+        seen = world
+        for read in (*kind.again(move.found), every(Server)) if move.found else ():
+            seen = seen.learned(read, (yield read))
+        server = seen.get(Server, move.before.id) if move.before and move.before.id is not None else None
+        if server is None or server.status != "running":
+            raise StepError(f"{move.before} is {server.status if server else 'gone'}")
+        again = plan_again(seen, kind, move.assignment, (), back, session.situation())
+        if again.before is None or move.wanted is None or again.before.key != move.wanted.key:
+            raise StepError(f"{again.before or 'nobody'} has it by now")
+        if again.outcome == "pending":
+            yield from kind.carry_out([again])
+        return again
+
+    end = session.deadline.end
+    task = started_task([result.name], Deadline(end, end), begin)
+    task.committed = True
+    session.events.emit("move.undoing", name=result.name, reason=why)
+    session.scheduler.run([task])
+    if task.error is not None:
+        return ended(
+            result, "failed", message=f"{why}; it could not be undone ({task.error}), it stays with {result.after}"
+        )
+    return ended(result, "failed", undone=True, after=move.before, message=f"{why}; it was given back to {move.before}")

@@ -1,0 +1,1 @@
+"""The border to the machine this program runs on."""

@@ -1,0 +1,403 @@
+"""One Hetzner project as a configuration file describes it: wires configuration, kinds and engine together."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import IO, TYPE_CHECKING, Any
+
+from hcloud_reassign import kinds
+from hcloud_reassign.config.load import load as load_settings
+from hcloud_reassign.config.locate import locate
+from hcloud_reassign.config.options import api_url, timeout
+from hcloud_reassign.config.secrets import Secret, api_token
+from hcloud_reassign.config.settings import Settings
+from hcloud_reassign.core.declare import Section
+from hcloud_reassign.core.errors import ExitCode, Missing, ReassignError, UsageError
+from hcloud_reassign.core.kind import Kind
+from hcloud_reassign.core.model import Assignment, Group, Plan, Request, World
+
+if TYPE_CHECKING:
+    from hcloud_reassign.core.report import Result
+    from hcloud_reassign.engine.events import Event
+    from hcloud_reassign.engine.session import Session
+
+Listener = Callable[["Event"], None]
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What the command line says in place of the environment and the file. `token_file` "-" is standard input."""
+
+    token: str | None = None
+    token_file: str | None = None
+    api_url: str | None = None
+    timeout_s: float | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a command is about: assignments with their kinds, and the groups among them."""
+
+    chosen: tuple[tuple[Kind, Assignment], ...]
+    groups: tuple[Group, ...] = ()
+    named: tuple[str, ...] = ()
+
+    @property
+    def assignments(self) -> tuple[Assignment, ...]:
+        return tuple(assignment for _, assignment in self.chosen)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run or a plan came to. Times in unix milliseconds."""
+
+    project: str
+    started_ms: int
+    finished_ms: int
+    code: ExitCode
+    results: tuple[Result, ...] = ()
+    plan: Plan | None = None
+    digest: str | None = None
+    warnings: tuple[str, ...] = ()
+    requests: int = 0
+    rate_limit_remaining: int | None = None
+    error: ReassignError | None = None
+
+    def document(self, command: str) -> dict[str, Any]:
+        """The JSON document of a command."""
+        from hcloud_reassign.core import report
+
+        return report.document(
+            command,
+            started_ms=self.started_ms,
+            finished_ms=self.finished_ms,
+            code=self.code,
+            error=self.error,
+            warnings=self.warnings,
+            project=self.project,
+            requests=self.requests,
+            rate_limit_remaining=self.rate_limit_remaining,
+            digest=self.digest,
+            results=self.results,
+        )
+
+
+@dataclass
+class Equipment:
+    """What a session works with; tests put their own in its place."""
+
+    border: Callable[[str, str], Any]
+    workers: Callable[[], Any]
+    clock: Any
+    rng: random.Random = field(default_factory=random.Random)
+
+
+def _real_equipment() -> Equipment:
+    from hcloud_reassign.engine.clock import RealClock
+    from hcloud_reassign.engine.workers import Threads
+
+    def border(token: str, url: str) -> Any:
+        from hcloud_reassign.engine.borders import Borders
+
+        return Borders(token, url)
+
+    return Equipment(border, Threads, RealClock())
+
+
+def section_of(word: str) -> Section | None:
+    """The declared section of a `type`; None for a word of no kind."""
+    try:
+        return kinds.kind(word).section
+    except KeyError:
+        return None
+
+
+def open_project(
+    file: str | os.PathLike[str] | None = None,
+    overrides: Overrides | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    stdin: IO[str] | None = None,
+    several_files: bool = False,
+    equipment: Equipment | None = None,
+) -> Project:
+    """Read and check a configuration file; nothing is asked of any API.
+
+    Args:
+        file: the configuration; None looks in the usual places.
+
+    Raises:
+        UsageError: there is no file, or something in it is wrong: file, line and key are in the error.
+    """
+    environ = os.environ if environ is None else environ
+    found = locate(None if file is None else os.fspath(file), environ=environ)
+    settings = load_settings(found.path, section_of, kinds.WORDS, ungroupable=_Ungroupable())
+    for assignment in settings.assignments:
+        _check(settings, assignment)
+    return Project(settings, overrides or Overrides(), environ, stdin, several_files, equipment, found.warnings)
+
+
+class _Ungroupable:
+    def __contains__(self, word: object) -> bool:
+        return not kinds.kind(str(word)).groupable
+
+
+def _check(settings: Settings, assignment: Assignment) -> None:
+    try:
+        kinds.kind(assignment.type).check(assignment)
+    except UsageError as error:
+        where = settings.where(assignment.name, error.key)
+        error.file, error.line = where.file, where.line
+        raise
+
+
+class Project:
+    """A configuration file opened. Every method that asks the API makes a session of its own."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        overrides: Overrides,
+        environ: Mapping[str, str],
+        stdin: IO[str] | None,
+        several_files: bool,
+        equipment: Equipment | None,
+        warnings: tuple[str, ...],
+    ) -> None:
+        self.settings, self._overrides, self._environ = settings, overrides, environ
+        self._stdin, self._several, self._equipment = stdin or sys.stdin, several_files, equipment
+        url = api_url(settings, flag=overrides.api_url, environ=environ, several_files=several_files)
+        self.name, self.file, self.api_url = settings.project, settings.file, url.url
+        self.warnings = (*warnings, *settings.warnings, *((url.warning,) if url.warning else ()))
+        self._token: Secret | None = None
+
+    def names(self) -> tuple[str, ...]:
+        """Every section and group that a command can name."""
+        groups = [f"group.{group.name}" for group in self.settings.groups]
+        return (*(assignment.name for assignment in self.settings.assignments), *groups)
+
+    def token(self) -> Secret:
+        """The API token; asked for once. Raises AccessError when there is none."""
+        if self._token is None:
+            self._token, _ = api_token(
+                self.settings,
+                flag=self._overrides.token,
+                flag_file=self._overrides.token_file,
+                environ=self._environ,
+                stdin=self._stdin,
+                several_files=self._several,
+            )
+        return self._token
+
+    def select(self, names: Sequence[str] = ()) -> Selection:
+        """The assignments that names mean, each once; no name means all.
+
+        Raises:
+            Missing: a name is neither a section nor a group; with the nearest one.
+        """
+        chosen: dict[str, Assignment] = {}
+        groups: dict[str, Group] = {}
+        for name in names or self.names():
+            found = self.settings.find(name)
+            if found is None:
+                known = self.names()
+                raise Missing("section or group", name, known, file=self.file, next=f"names: {', '.join(known)}")
+            if isinstance(found, Group):
+                groups[found.name] = found
+                members = [self.settings.find(member) for member in found.members]
+                chosen.update({member.name: member for member in members if isinstance(member, Assignment)})
+            else:
+                chosen[found.name] = found
+        if not chosen:
+            raise UsageError("the file has no assignment", file=self.file, next="hcloud-reassign init")
+        return Selection(self._with_kinds(chosen.values()), tuple(groups.values()), tuple(names))
+
+    def _with_kinds(self, assignments: Iterable[Assignment]) -> tuple[tuple[Kind, Assignment], ...]:
+        return tuple((kinds.kind(assignment.type), assignment) for assignment in assignments)
+
+    def run(self, names: Sequence[str], request: Request, *, on_event: Listener | None = None) -> Report:
+        """Observe, plan, check, apply, verify. SIGTERM and SIGINT end it in order when this is the main thread.
+
+        Raises:
+            ReassignError: nothing was begun. What happens later is in the report.
+        """
+        return self._go(names, request, on_event, apply=True)
+
+    def plan(self, names: Sequence[str], request: Request, *, on_event: Listener | None = None) -> Report:
+        """Observe, plan, check; change nothing. Raises like `run`."""
+        return self._go(names, request, on_event, apply=False)
+
+    def _go(self, names: Sequence[str], request: Request, on_event: Listener | None, apply: bool) -> Report:
+        from hcloud_reassign.core.planning import check_request
+
+        selection = self.select(names)
+        left_out = check_request(selection.assignments, request, names)
+        chosen = tuple(pair for pair in selection.chosen if pair[1].name not in left_out)
+        selection = replace(selection, chosen=chosen)
+        request = replace(request, claims=request.claims and bool(self.settings.client.get("claims", True)))
+        with self.session(selection, on_event=on_event) as session:
+            for name in left_out:
+                session.warn(f"{name} is left out: nothing says where it shall go; name it and give --to")
+            return _Run(self, session, selection, request, apply).report()
+
+    @contextmanager
+    def session(self, selection: Selection | None = None, *, on_event: Listener | None = None) -> Iterator[Session]:
+        """A session on this project's API, with its deadline running; interrupted in order by SIGTERM and SIGINT."""
+        session = self._session(selection, on_event)
+        with _signals(session.scheduler.interrupt):
+            yield session
+
+    def _session(self, selection: Selection | None, on_event: Listener | None) -> Session:
+        token = self.token()
+        equipment = self._equipment or _real_equipment()
+        border = equipment.border(token.reveal(), self.api_url)
+        # Imported while the border's client is being imported by a worker: the first reads wait for nothing else.
+        from hcloud_reassign.engine.events import Events
+        from hcloud_reassign.engine.journal import Journal
+        from hcloud_reassign.engine.session import Session
+        from hcloud_reassign.engine.state import state_directory, who
+
+        journal = Journal(
+            state_directory(self._environ),
+            project=self.name,
+            who=who(self._environ, self._overrides.by),
+            warn=lambda message: session.warn(message),
+        )
+        listeners = (journal.write, *((on_event,) if on_event else ()))
+        run_id = f"{int(equipment.clock.wall() * 1000):x}-{os.getpid():x}"
+        session = Session(
+            border,
+            equipment.workers(),
+            equipment.clock,
+            equipment.rng,
+            Events(run_id, equipment.clock.wall, listeners),
+            timeout_s=self._timeout_s(selection),
+            api_ms=border.now_ms,
+        )
+        session.border = border
+        session.journal = journal
+        for warning in self.warnings:
+            session.warn(warning)
+        return session
+
+    def _timeout_s(self, selection: Selection | None) -> float:
+        given = timeout(self.settings, flag=self._overrides.timeout_s, environ=self._environ).seconds
+        if given is not None:
+            return given
+        return max((kind.default_timeout_s for kind, _ in selection.chosen), default=120.0) if selection else 120.0
+
+    def inventory_kinds(self) -> tuple[Kind, ...]:
+        """All kinds of this version."""
+        return tuple(kinds.kind(word) for word in kinds.WORDS)
+
+
+class _Run:
+    """One `run` or `plan`, up to its report."""
+
+    def __init__(self, project: Project, session: Session, selection: Selection, request: Request, apply: bool) -> None:
+        self._project, self._session, self._selection = project, session, selection
+        self._request, self._apply = request, apply
+        self._started_ms = int(time.time() * 1000)
+        self._plan: Plan | None = None
+        self._digest: str | None = None
+
+    def report(self) -> Report:
+        session = self._session
+        session.events.emit("run.started", command="run" if self._apply else "plan", names=list(self._selection.named))
+        try:
+            results = self._results()
+        except ReassignError as error:
+            report = self._report((), error.exit_code, error)
+        else:
+            from hcloud_reassign.core.report import exit_code
+
+            report = self._report(results, exit_code(results), None)
+        session.events.emit("run.finished", **report.document("run" if self._apply else "plan"))
+        return report
+
+    def _results(self) -> tuple[Result, ...]:
+        from hcloud_reassign.core.report import digest, move_data, planned
+
+        session, selection, request = self._session, self._selection, self._request
+        if not selection.chosen:
+            return ()
+        world = self._observe()
+        plan, world = session.plan(world, selection.chosen, selection.groups, request)
+        self._plan, self._digest = plan, digest(plan, self._project.api_url)
+        for warning in (*plan.warnings, *(f"{move.name}: {text}" for move in plan for text in move.warnings)):
+            session.warn(warning)
+        session.events.emit("planned", digest=self._digest, moves=[move_data(planned(move)) for move in plan])
+        if request.expect_digest and request.expect_digest != self._digest:
+            plan = _not_approved(plan, request.expect_digest, self._digest)
+        if not self._apply:
+            return tuple(planned(move) for move in plan)
+        return session.apply(plan, world, selection.chosen, request)
+
+    def _observe(self) -> World:
+        session, chosen = self._session, self._selection.chosen
+        session.here = self._here()
+        if any(assignment.max_moves_per_hour for _, assignment in chosen):
+            from hcloud_reassign.core.guards import clock_time
+
+            since = clock_time(int(time.time() * 1000) - 3_600_000)
+            session.moved_last_hour = session.journal.moves_since(since) if session.journal else {}
+        return session.observe(chosen)
+
+    def _here(self) -> int | None:
+        """This server's id, asked for only where a move could cut this machine off."""
+        risky = any(
+            kind.word == "ip_public" or assignment.options.get("network") == "0.0.0.0/0"
+            for kind, assignment in self._selection.chosen
+        )
+        if not risky:
+            return None
+        from hcloud_reassign.host.identity import instance_id
+
+        return instance_id()
+
+    def _report(self, results: tuple[Result, ...], code: ExitCode, error: ReassignError | None) -> Report:
+        border = self._session.border
+        return Report(
+            self._project.name,
+            self._started_ms,
+            int(time.time() * 1000),
+            code,
+            results,
+            self._plan,
+            self._digest,
+            tuple(self._session.warnings),
+            border.requests,
+            border.rate_limit_remaining,
+            error,
+        )
+
+
+def _not_approved(plan: Plan, expected: str, found: str) -> Plan:
+    from hcloud_reassign.core.model import Refusal
+
+    refusal = Refusal("digest", f"the plan's digest is {found}, approved was {expected}", "plan again and approve that")
+    return plan.replaced([replace(move, outcome="refused", refusal=refusal) for move in plan.pending])
+
+
+@contextmanager
+def _signals(interrupt: Callable[[], None]) -> Iterator[None]:
+    """SIGTERM and SIGINT ask the session to stop; elsewhere than on the main thread nothing can be installed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    wanted = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda *_: interrupt()) for number in wanted]
+    try:
+        yield
+    finally:
+        for number, handler in zip(wanted, before, strict=True):
+            signal.signal(number, handler)
