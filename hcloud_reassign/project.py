@@ -7,7 +7,6 @@ import random
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -306,7 +305,7 @@ class _Run:
     def __init__(self, project: Project, session: Session, selection: Selection, request: Request, apply: bool) -> None:
         self._project, self._session, self._selection = project, session, selection
         self._request, self._apply = request, apply
-        self._started_ms = int(time.time() * 1000)
+        self._started_ms = int(session.clock.wall() * 1000)
         self._plan: Plan | None = None
         self._digest: str | None = None
 
@@ -348,7 +347,7 @@ class _Run:
         if any(assignment.max_moves_per_hour for _, assignment in chosen):
             from hcloud_reassign.core.guards import clock_time
 
-            since = clock_time(int(time.time() * 1000) - 3_600_000)
+            since = clock_time(self._started_ms - 3_600_000)
             session.moved_last_hour = session.journal.moves_since(since) if session.journal else {}
         return session.observe(chosen)
 
@@ -369,7 +368,7 @@ class _Run:
         return Report(
             self._project.name,
             self._started_ms,
-            int(time.time() * 1000),
+            int(self._session.clock.wall() * 1000),
             code,
             results,
             self._plan,

@@ -47,7 +47,7 @@ class Session:
         timeout_s: float,
         api_ms: Callable[[], int],
     ) -> None:
-        self._clock, self.events, self._api_ms = clock, events, api_ms
+        self.clock, self.events, self._api_ms = clock, events, api_ms
         self.deadline = Deadline.after(clock.monotonic(), timeout_s)
         self.scheduler = Scheduler(border, workers, clock, rng, events)
         self.border: Any = border
@@ -55,7 +55,7 @@ class Session:
         self.started_ms: int | None = None
         self.warnings: list[str] = []
         self.here: int | None = None
-        self._observed_at = clock.monotonic()
+        self.observed_at = clock.monotonic()
         self.moved_last_hour: Mapping[str, int] = {}
 
     def warn(self, message: str) -> None:
@@ -109,7 +109,7 @@ class Session:
         failures = [world.why_unreadable(read.cls) for read in dict.fromkeys(reads)]
         if failures and all(failures):
             raise FailedError(f"Hetzner's API cannot be read: {failures[0]}", next="nothing was changed; try again")
-        self._observed_at = self._clock.monotonic()
+        self.observed_at = self.clock.monotonic()
         self.events.emit("observed", reads=[read.what for read in dict.fromkeys(reads)])
         return world
 
@@ -124,7 +124,7 @@ class Session:
         kinds = {assignment.name: kind for kind, assignment in selected}
         again = [read for move in doubts if move.found for read in kinds[move.name].again(move.found)]
         world = self.read(again, world)
-        self._observed_at = self._clock.monotonic()
+        self.observed_at = self.clock.monotonic()
         return make_plan(world, selected, groups, request, self.situation()), world
 
     # apply and verify
@@ -162,12 +162,12 @@ class Session:
         others: list[Found] = [move.found for move in plan if move.found and move.name not in names]
         alongside = (*others, *(move.found for move in moves[1:] if move.found))
         orders = Orders(
-            kind, request, world, self._observed_at, self.situation, self._clock.monotonic, self.warn, alongside
+            kind, request, world, self.observed_at, self.situation, self.clock.monotonic, self.warn, alongside
         )
         for move in moves:
             self.events.emit("move.started", name=move.name, before=str(move.before), wanted=str(move.wanted))
         limits = [move.assignment.timeout_s for move in moves if move.assignment.timeout_s]
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         deadline = self.deadline.within(Deadline.after(now, min(limits))) if limits else self.deadline
         return started_task(names, deadline, lambda task: Conductor(orders, moves, task).run())
 

@@ -241,9 +241,12 @@ def _start_all(transfers: Sequence[Transfer]) -> Steps[None]:
     started = []
     for id in wanted:
         server = yield from _server(id)
-        if server is None or server.on:
+        if server is None or (server.on and server.status != "starting"):
             continue
-        yield from perform(PowerOn(id, server.name, restoring=True), _runs(id))
+        if server.status == "stopping":
+            yield ServerIs(id, server.name, "off", POWER_LIMIT_S)
+        if not server.on:
+            yield from perform(PowerOn(id, server.name, restoring=True), _runs(id))
         started.append(server)
     for server in started:
         if not (yield ServerIs(server.id, server.name, "running", POWER_LIMIT_S)):

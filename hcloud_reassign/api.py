@@ -1,0 +1,82 @@
+"""The verb chain for programs: load, observe, plan, apply. The command line and the terminal UI use the same objects.
+
+project = load("prod.ini")
+seen = observe(project, ["floating.web"])
+proposal = plan(seen, Request(to="srv-b"))
+results = apply(proposal)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from hcloud_reassign.core.model import Plan, Request, World
+from hcloud_reassign.core.planning import check_request
+from hcloud_reassign.project import Listener, Overrides, Project, Selection, open_project
+
+if TYPE_CHECKING:
+    from hcloud_reassign.core.report import Result
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Who held what. `at` is the monotonic second of the reading."""
+
+    project: Project
+    selection: Selection
+    world: World
+    at: float
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A plan with what it rests on. `digest` ties an approval to it."""
+
+    observation: Observation
+    request: Request
+    plan: Plan
+    digest: str
+
+
+def load(file: str | os.PathLike[str] | None = None, overrides: Overrides | None = None) -> Project:
+    """Read and check a configuration file. Raises UsageError with file, line and key."""
+    return open_project(file, overrides)
+
+
+def observe(project: Project, names: Sequence[str] = ()) -> Observation:
+    """Read all that the named assignments need (none: all of them), in the fewest requests.
+
+    Raises:
+        Missing: a name is not in the file. AccessError: no token, or a refused one. FailedError: nothing can be read.
+    """
+    selection = project.select(names)
+    with project.session(selection) as session:
+        return Observation(project, selection, session.observe(selection.chosen), session.observed_at)
+
+
+def plan(observation: Observation, request: Request | None = None) -> Proposal:
+    """What to do about it. Asks again only where "nobody" or "somebody else" was seen.
+
+    Raises:
+        UsageError: the request does not fit the assignments.
+    """
+    from hcloud_reassign.core.report import digest
+
+    project, selection, request = observation.project, observation.selection, request or Request()
+    check_request(selection.assignments, request, [assignment.name for assignment in selection.assignments])
+    with project.session(selection) as session:
+        session.observed_at = observation.at
+        made, world = session.plan(observation.world, selection.chosen, selection.groups, request)
+        seen = replace(observation, world=world, at=session.observed_at)
+        return Proposal(seen, request, made, digest(made, project.api_url))
+
+
+def apply(proposal: Proposal, on_event: Listener | None = None) -> tuple[Result, ...]:
+    """Carry a proposal out. What it rests on is read again first, unless it is at most a second old."""
+    observation = proposal.observation
+    with observation.project.session(observation.selection, on_event=on_event) as session:
+        session.observed_at = observation.at
+        return session.apply(proposal.plan, observation.world, observation.selection.chosen, proposal.request)

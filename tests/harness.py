@@ -1,0 +1,187 @@
+"""The whole program on the simulator's core, in process, on a virtual clock: no thread, no socket, no waiting.
+
+lab = Lab()
+report = lab.project(INI).run(["floating.web"], Request())
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+
+from hcloud_reassign.engine.borders import Borders
+from hcloud_reassign.hetzner.cloud import Cloud
+from hcloud_reassign.project import Equipment, Overrides, Project, open_project
+from hcloud_reassign.simulator import Fault, Recorded, Reply, Scenario, Simulator, Switches, load_scenario
+
+START = 1_790_000_000.0
+TOKEN = "simulated-token"
+READ_ONLY = "simulated-token-read-only"
+URL = "http://hetzner.test/v1"
+
+
+class VirtualClock:
+    """Time that moves only when somebody waits."""
+
+    def __init__(self, start: float = START) -> None:
+        self._start, self._passed = start, 0.0
+
+    def monotonic(self) -> float:
+        return self._passed
+
+    def wall(self) -> float:
+        return self._start + self._passed
+
+    def advance(self, seconds: float) -> None:
+        self._passed += max(seconds, 0.0)
+
+
+class Killed(BaseException):
+    """The process is gone, as by SIGKILL."""
+
+
+class SerialWorkers:
+    """Carries every job out at once; waiting moves the clock."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._done: list[tuple[Any, Any, BaseException | None]] = []
+
+    def submit(self, token: Any, job: Callable[[], Any]) -> None:
+        try:
+            self._done.append((token, job(), None))
+        except Exception as error:  # noqa: BLE001 - handed to the one that waits, as a thread would
+            self._done.append((token, None, error))
+
+    def wait(self, seconds: float) -> list[tuple[Any, Any, BaseException | None]]:
+        if not self._done:
+            self._clock.advance(seconds)
+        done, self._done = self._done, []
+        return done
+
+    def wake(self) -> None:
+        pass
+
+
+class Mounted(requests.adapters.BaseAdapter):
+    """Hands the requests package's requests to the simulator, with a latency and timeouts on the virtual clock."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__()
+        self._lab = lab
+
+    def send(  # type: ignore[override]
+        self, request: requests.PreparedRequest, timeout: Any = None, **_: Any
+    ) -> requests.Response:
+        lab = self._lab
+        lab.before_request(request)
+        url = urlsplit(request.url or "")
+        body = request.body or b""
+        lab.clock.advance(lab.latency_s / 2)
+        reply = lab.sim.handle(
+            request.method or "GET",
+            url.path,
+            parse_qsl(url.query, keep_blank_values=True),
+            {key.lower(): str(value) for key, value in request.headers.items()},
+            body.encode() if isinstance(body, str) else body,
+        )
+        lab.clock.advance(lab.latency_s / 2)
+        lab.after_request(request)
+        limit = timeout[1] if isinstance(timeout, tuple) else timeout
+        if limit is not None and reply.delay_s > limit:
+            lab.clock.advance(limit)
+            raise requests.exceptions.ReadTimeout("read timed out")
+        lab.clock.advance(reply.delay_s)
+        return _response(request, reply)
+
+    def close(self) -> None:
+        pass
+
+
+def _response(request: requests.PreparedRequest, reply: Reply) -> requests.Response:
+    promised = int(reply.headers.get("Content-Length", len(reply.body)))
+    if reply.dropped or promised > len(reply.body):
+        raise requests.exceptions.ConnectionError("connection aborted")
+    response = requests.Response()
+    response.status_code = reply.status
+    response.headers.update(reply.headers)
+    response.raw = io.BytesIO(reply.body)
+    response._content = reply.body  # type: ignore[attr-defined]
+    response.url, response.request, response.reason = request.url or "", request, "simulated"
+    response.encoding = "utf-8"
+    return response
+
+
+class Lab:
+    """One simulated Hetzner project with a clock of its own, and as many runs on it as a test wants.
+
+    `kill_after`: how many requests the process survives; `kill_before`: the number of the request that it never sends.
+    """
+
+    def __init__(
+        self,
+        scenario: str | Mapping[str, Any] = "pair",
+        *,
+        seed: int = 1,
+        faults: Sequence[Fault] = (),
+        switches: Switches | None = None,
+        latency_s: float = 0.02,
+        action_time: tuple[float, float] = (0.6, 1.4),
+    ) -> None:
+        self.clock = VirtualClock()
+        self.seed, self.latency_s = seed, latency_s
+        made = load_scenario(scenario) if isinstance(scenario, str) else Scenario.from_data(dict(scenario))
+        self.sim = Simulator(
+            made,
+            clock=self.clock.wall,
+            rng=random.Random(seed),
+            switches=switches or Switches(),
+            faults=list(faults),
+            action_time=action_time,
+        )
+        self.kill_after: int | None = None
+        self.kill_before: int | None = None
+        self._sent = 0
+
+    def project(
+        self, ini: str, token: str = TOKEN, environ: Mapping[str, str] | None = None, **overrides: Any
+    ) -> Project:
+        """A project on this lab, from the text of a configuration file."""
+        file = Path(os.environ["HOME"]) / "prod.ini"
+        file.write_text(ini, encoding="utf-8")
+        file.chmod(0o600)
+        given = Overrides(token=token, api_url=URL, **overrides)
+        return open_project(file, given, environ={**os.environ, **(environ or {})}, equipment=self.equipment())
+
+    def equipment(self) -> Equipment:
+        """What a session of this lab works with; its randomness starts anew with every project."""
+        return Equipment(self._border, lambda: SerialWorkers(self.clock), self.clock, random.Random(self.seed))
+
+    def _border(self, token: str, url: str) -> Borders:
+        borders = Borders(token, url)
+        borders._cloud = Cloud(token, url, monotonic=self.clock.monotonic, wall=self.clock.wall, mount=self._mount)
+        return borders
+
+    def _mount(self, session: requests.Session) -> None:
+        session.mount("http://", Mounted(self))
+
+    def before_request(self, request: requests.PreparedRequest) -> None:
+        if self.kill_before is not None and self._sent + 1 >= self.kill_before:
+            raise Killed
+        self._sent += 1
+
+    def after_request(self, request: requests.PreparedRequest) -> None:
+        if self.kill_after is not None and self._sent >= self.kill_after:
+            raise Killed
+
+    @property
+    def writes(self) -> list[Recorded]:
+        """Every request that could change something, in order."""
+        return [request for request in self.sim.requests if request.method != "GET"]
