@@ -1,0 +1,45 @@
+"""From the global options to an open project."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+from hcloud_reassign.cli.globals import Globals
+from hcloud_reassign.cli.parsing import duration_s
+from hcloud_reassign.cli.session import Session
+
+if TYPE_CHECKING:
+    from hcloud_reassign.project import Overrides, Project
+
+_SEEN_BY_OTHERS = "--token shows the token to everybody on this machine; use HCLOUD_TOKEN or --token-file"
+
+
+def opened(session: Session, file: str | None, *, by: str | None = None, several: bool = False) -> Project:
+    """The project of a file; None looks in the usual places. Raises ReassignError."""
+    from hcloud_reassign.project import open_project
+
+    given = overrides(session.options, by)
+    project = open_project(file, given, environ=session.environ, stdin=sys.stdin, several_files=several)
+    if session.options.token:
+        project.warnings = (*project.warnings, _SEEN_BY_OTHERS)
+    session.project = project.name
+    return project
+
+
+def overrides(options: Globals, by: str | None = None) -> Overrides:
+    """What the command line says about the project's client. Raises UsageError."""
+    from hcloud_reassign.project import Overrides
+
+    timeout_s = None if options.timeout is None else duration_s("--timeout", options.timeout)
+    return Overrides(options.token, options.token_file, options.api_url, timeout_s, by)
+
+
+def invocation(command: str, options: Globals, file: str | None) -> str:
+    """How a command line of ours begins that does something to the same project. Never with a token."""
+    words = ["hcloud-reassign", command]
+    for flag, value in (("-c", file), ("--token-file", options.token_file), ("--api-url", options.api_url)):
+        if value is not None:
+            words += [flag, value]
+    return shlex.join(words)
