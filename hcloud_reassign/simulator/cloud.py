@@ -79,8 +79,8 @@ class Cloud:
         self.switches = switches
         self.rng = rng
         self.now = now
-        self.timeline = Timeline()
         self.history = History(project)
+        self.timeline = Timeline(before_each=self.history.next_step)
         self.limits = RateLimits(switches.rate_limit, switches.action_rate_limit, now)
         self.running: dict[int, Action] = {}
         self._work: dict[int, Work] = {}

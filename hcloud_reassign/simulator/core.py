@@ -72,12 +72,14 @@ class Simulator:
         """Ends a running action now; also a stuck one. error: (code, message)."""
         with self.lock:
             self._cloud.advance(self._clock())
+            self._cloud.history.next_step()
             self._cloud.finish(action_id, self._cloud.now, error)
 
     def delete_server(self, server_id: int) -> None:
         """Deletes a server as somebody else would: its addresses become free, those with auto_delete vanish."""
         with self.lock:
             self._cloud.advance(self._clock())
+            self._cloud.history.next_step()
             self._cloud.delete_server(server_id)
 
     def handle(
@@ -89,6 +91,7 @@ class Simulator:
         with self.lock:
             now = self._clock()
             self._cloud.advance(now)
+            self._cloud.history.next_step()
             place = len(self.requests)
             self.requests.append(_recorded(request, now, 0, False))
             reply = self._with_faults(request, [fault for fault in self.faults if fault.fires(request, self._rng)])
@@ -166,7 +169,7 @@ class Simulator:
         if stale is None or request.method != "GET":
             return self._cloud.project
         if stale == "last-write":
-            return self._cloud.history.before_last_change()
+            return self._cloud.history.before_last_step()
         return self._cloud.history.as_of(self._cloud.now - stale)
 
     def _finished(self, reply: Reply, request: Request, delay: float) -> Reply:

@@ -37,7 +37,8 @@ class Fault:
     drop "before" or "after": the connection is closed without an answer.
     delay: seconds. when "before": the request reaches the project only then; "after": the answer is late.
     fail_action {"code", "message", "after" seconds}, stuck_action, slow_action seconds: the action it starts.
-    stale: a GET shows the state of so many seconds ago, or "last-write": as before the latest change.
+    stale: a GET shows the state of so many seconds ago, or "last-write": as before the latest
+        request or event that changed anything.
     run: called with the simulator and the request, before or after it takes effect; not in files.
 
     seen and fired count; they may be reset.

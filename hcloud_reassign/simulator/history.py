@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +16,10 @@ _KEPT = 5000
 
 @dataclass(frozen=True)
 class Change:
-    """An object as it was before `at` (unix seconds); None: it did not exist."""
+    """An object as it was before `at` (unix seconds); None: it did not exist. step: what changed together."""
 
     at: float
+    step: int
     table: str
     key: int | str
     before: Any
@@ -29,17 +31,30 @@ class History:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._changes: deque[Change] = deque(maxlen=_KEPT)
+        self._step = 0
+
+    def next_step(self) -> None:
+        """What is noted from here on happens together: one request, or one event that was due."""
+        self._step += 1
 
     def note(self, at: float, table: str, key: int | str) -> None:
         """Call before changing, adding or removing the object."""
         before = getattr(self._project, table).get(key)
-        self._changes.append(Change(at, table, key, copy.deepcopy(before)))
+        self._changes.append(Change(at, self._step, table, key, copy.deepcopy(before)))
 
     def as_of(self, when: float) -> Project:
         """The project as it was at that moment."""
+        return self._without(lambda change: change.at > when)
+
+    def before_last_step(self) -> Project:
+        """The project as it was before the latest request or event that changed anything."""
+        last = self._changes[-1].step if self._changes else 0
+        return self._without(lambda change: change.step >= last)
+
+    def _without(self, undone: Callable[[Change], bool]) -> Project:
         tables: dict[str, dict[Any, Any]] = {name: dict(getattr(self._project, name)) for name in TABLES}
         for change in reversed(self._changes):
-            if change.at <= when:
+            if not undone(change):
                 break
             if change.before is None:
                 tables[change.table].pop(change.key, None)
@@ -48,11 +63,3 @@ class History:
         # Objects that came back stand at the end of their table: in order again, lists are by id.
         earlier: dict[str, Any] = {name: dict(sorted(table.items())) for name, table in tables.items()}
         return replace(self._project, **earlier)
-
-    def before_last_change(self) -> Project:
-        """The project as it was before the latest moment at which anything changed."""
-        if not self._changes:
-            return self._project
-        latest = self._changes[-1].at
-        earlier = [change.at for change in self._changes if change.at < latest]
-        return self.as_of(max(earlier) if earlier else latest - 1)

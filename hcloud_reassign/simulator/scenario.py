@@ -1,4 +1,21 @@
-"""Scenarios: what a simulated project consists of at the start, read from JSON files that people write."""
+"""Scenarios: what a simulated project consists of at the start, read from JSON files that people write.
+
+An object with these keys, all of them optional; things name each other by name, ids are given out where none is set:
+
+description; switches: see Switches, and "mid_2026": true.
+tokens: {"text": "read-write" or "read"}; default simulated-token and simulated-token-read-only.
+networks: name, id, ip_range, labels, protected, subnets [{ip_range, type, network_zone, gateway, vswitch_id}],
+    routes [{destination, gateway}].
+servers: name, id, status, location, labels, ipv4 and ipv6 (make a primary IP with auto_delete), networks
+    {"name": {ip, alias_ips}}, ignores_shutdown, shutdown_s.
+load_balancers: name, id, location, labels, ipv4, ipv6, networks, targets [{server | label_selector | ip,
+    use_private_ip}].
+floating_ips: name, id, ip, server, location, labels, description, protected, blocked.
+primary_ips: name, id, ip, server or load_balancer, location, labels, auto_delete, protected, blocked.
+robot: user, password, servers [{number, ip, ipv6_net}], failover_ips [{ip, server_number, active_server_ip}].
+
+Networks, servers, load balancers and IPs may have a count: see `counting`. IPv6 addresses are /64 networks.
+"""
 
 from __future__ import annotations
 

@@ -10,9 +10,10 @@ Event = Callable[[float], None]
 
 
 class Timeline:
-    """Events in order of time; equal times in order of entry."""
+    """Events in order of time; equal times in order of entry. before_each is called before every one."""
 
-    def __init__(self) -> None:
+    def __init__(self, before_each: Callable[[], None]) -> None:
+        self._before_each = before_each
         self._queue: list[tuple[float, int, Event]] = []
         self._count = 0
 
@@ -25,6 +26,7 @@ class Timeline:
         """Runs all events that are due, including those they add."""
         while self._queue and self._queue[0][0] <= now:
             when, _, event = heapq.heappop(self._queue)
+            self._before_each()
             event(when)
 
     def next_at(self) -> float | None:

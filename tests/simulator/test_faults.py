@@ -190,7 +190,6 @@ def test_a_stale_read_shows_how_it_was_so_many_seconds_ago(make: Make) -> None:
 def test_a_stale_read_before_the_last_write_undoes_just_that(make: Make) -> None:
     api = make(action_time=(0, 0))
     api.put("floating_ips/501", {"labels": {"a": "1"}})
-    api.go(1)
     assign(api)
     api.sim.faults.append(Fault(method="GET", stale="last-write"))
     shown = api.get("floating_ips/501").data["floating_ip"]
