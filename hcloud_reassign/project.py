@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hcloud_reassign.engine.session import Session
 
 Listener = Callable[["Event"], None]
+"""Gets every event of a run as it happens."""
 
 
 @dataclass(frozen=True)
@@ -294,6 +295,17 @@ class Project:
             return given
         return max((kind.default_timeout_s for kind, _ in selection.chosen), default=120.0) if selection else 120.0
 
+    def resolve_self(self) -> str:
+        """What `--to self` means: this server's id by Hetzner's metadata service, else its name by the hostname."""
+        from hcloud_reassign.engine.borders import host_names, this_server
+
+        here = this_server()
+        if here is not None:
+            return str(here)
+        names = host_names()
+        listed = {name for assignment in self.settings.assignments for name in assignment.listed}
+        return next((name for name in names if name in listed), names[-1])
+
     def inventory_kinds(self) -> tuple[Kind, ...]:
         """All kinds of this version."""
         return tuple(kinds.kind(word) for word in kinds.WORDS)
@@ -359,9 +371,8 @@ class _Run:
         )
         if not risky:
             return None
-        from hcloud_reassign.host.identity import instance_id
-
-        return instance_id()
+        here: int | None = self._session.border.this_server()
+        return here
 
     def _report(self, results: tuple[Result, ...], code: ExitCode, error: ReassignError | None) -> Report:
         border = self._session.border

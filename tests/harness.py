@@ -113,7 +113,7 @@ def _response(request: requests.PreparedRequest, reply: Reply) -> requests.Respo
     response.status_code = reply.status
     response.headers.update(reply.headers)
     response.raw = io.BytesIO(reply.body)
-    response._content = reply.body  # type: ignore[attr-defined]
+    response._content = reply.body
     response.url, response.request, response.reason = request.url or "", request, "simulated"
     response.encoding = "utf-8"
     return response

@@ -12,6 +12,20 @@ if TYPE_CHECKING:
     from hcloud_reassign.hetzner.cloud import Cloud
 
 
+def this_server() -> int | None:
+    """The id of the server this program runs on; None elsewhere than at Hetzner."""
+    from hcloud_reassign.host.identity import instance_id
+
+    return instance_id()
+
+
+def host_names() -> tuple[str, ...]:
+    """What a server like this one may be called."""
+    from hcloud_reassign.host.identity import host_names
+
+    return host_names()
+
+
 class Borders:
     """Imports each border when a step needs it, on the worker's thread."""
 
@@ -43,6 +57,9 @@ class Borders:
     def now_ms(self) -> int:
         """The API's time in unix milliseconds."""
         return self.cloud.now_ms()
+
+    def this_server(self) -> int | None:
+        return this_server()
 
     def do(self, step: Step, timeout_s: float) -> Any:
         """Carry one step out. Raises the step errors."""
