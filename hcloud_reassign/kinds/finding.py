@@ -50,13 +50,13 @@ def named(what: str, text: str, items: Sequence[N], addresses: Callable[[N], Ite
     Raises:
         Missing: none. Ambiguous: several.
     """
-    for matches in (
-        [item for item in items if item.name == text],
-        [item for item in items if str(item.id) == text],
-        [item for item in items if any(covers(address, text) for address in addresses(item))]
-        if text[:1].isalnum() or ":" in text
-        else [],
-    ):
+    ways: tuple[Callable[[N], bool], ...] = (
+        lambda item: item.name == text,
+        lambda item: str(item.id) == text,
+        lambda item: any(covers(address, text) for address in addresses(item)),
+    )
+    for matches_by in ways if address_of(text.partition("/")[0]) else ways[:2]:
+        matches = [item for item in items if matches_by(item)]
         if len(matches) > 1:
             names = ", ".join(f"{item.name or what} (id {item.id})" for item in matches)
             raise Ambiguous(f"{text!r} can be any of: {names}")
