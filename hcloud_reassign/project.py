@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from hcloud_reassign import kinds
@@ -17,6 +18,7 @@ from hcloud_reassign.config.load import load as load_settings
 from hcloud_reassign.config.locate import locate
 from hcloud_reassign.config.options import api_url, timeout
 from hcloud_reassign.config.secrets import Secret, api_token
+from hcloud_reassign.config.sections import CLIENT, defaults
 from hcloud_reassign.config.settings import Settings
 from hcloud_reassign.core.declare import Section
 from hcloud_reassign.core.errors import ExitCode, Missing, ReassignError, UsageError
@@ -25,11 +27,18 @@ from hcloud_reassign.core.model import Assignment, Group, Plan, Request, World
 
 if TYPE_CHECKING:
     from hcloud_reassign.core.report import Result
+    from hcloud_reassign.engine.checking import Finding
     from hcloud_reassign.engine.events import Event
+    from hcloud_reassign.engine.holding import Held
+    from hcloud_reassign.engine.inventory import Draft
     from hcloud_reassign.engine.session import Session
+    from hcloud_reassign.engine.status import Looking, Status
 
 Listener = Callable[["Event"], None]
 """Gets every event of a run as it happens."""
+
+LOOK_S = 20.0
+"""How long a look at the API may take that changes nothing, unless --timeout says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +155,30 @@ def open_project(
     return Project(settings, overrides or Overrides(), environ, stdin, several_files, equipment, found.warnings)
 
 
+def bare_project(
+    file: str | os.PathLike[str],
+    overrides: Overrides | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    stdin: IO[str] | None = None,
+    equipment: Equipment | None = None,
+) -> Project:
+    """A project that no file describes yet: a token is all it needs. `file` gives it its name and is not read."""
+    name = os.fspath(file)
+    client = {**defaults(CLIENT.keys), "project": Path(name).stem}
+    settings = Settings(file=name, project=client["project"], client=client)
+    environ = os.environ if environ is None else environ
+    return Project(settings, overrides or Overrides(), environ, stdin, False, equipment, ())
+
+
+def find_file(environ: Mapping[str, str]) -> str | None:
+    """The configuration file that is used when none is named; None when there is none."""
+    try:
+        return os.fspath(locate(None, environ=environ).path)
+    except UsageError:
+        return None
+
+
 class _Ungroupable:
     def __contains__(self, word: object) -> bool:
         return not kinds.kind(str(word)).groupable
@@ -253,6 +286,8 @@ class Project:
     def session(self, selection: Selection | None = None, *, on_event: Listener | None = None) -> Iterator[Session]:
         """A session on this project's API, with its deadline running; interrupted in order by SIGTERM and SIGINT."""
         session = self._session(selection, on_event)
+        for warning in self.warnings:
+            session.warn(warning)
         with _signals(session.scheduler.interrupt):
             yield session
 
@@ -285,8 +320,6 @@ class Project:
         )
         session.border = border
         session.journal = journal
-        for warning in self.warnings:
-            session.warn(warning)
         return session
 
     def _timeout_s(self, selection: Selection | None) -> float:
@@ -305,6 +338,64 @@ class Project:
         names = host_names()
         listed = {name for assignment in self.settings.assignments for name in assignment.listed}
         return next((name for name in names if name in listed), names[-1])
+
+    def status(self, names: Sequence[str] = (), *, everything: bool = False) -> Status:
+        """Who holds what. Raises AccessError, FailedError; what alone cannot be read is in the answer."""
+        return self.looking(names, everything=everything)()
+
+    def looking(self, names: Sequence[str] = (), *, everything: bool = False) -> Looking:
+        """Something to call whenever the status shall be known anew; it keeps its connections."""
+        from hcloud_reassign.engine.status import Looking
+
+        bare = everything and not names and not self.settings.assignments
+        chosen = () if bare else self.select(names).chosen
+        to_list = self.inventory_kinds() if everything else ()
+        return Looking(self._session(None, None), chosen, to_list, self.name, self.warnings, self._look_s())
+
+    def _look_s(self) -> float:
+        given = self._overrides.timeout_s
+        return LOOK_S if given is None else given
+
+    def hold(self, name: str, for_s: float | None) -> tuple[Held, ...]:
+        """Keep triggered requests away from a section, or all of a group, for some seconds; None ends that.
+
+        Raises:
+            Missing: no such name. UsageError: the file says `claims = no`. AccessError, FailedError.
+        """
+        from hcloud_reassign.engine.holding import hold
+
+        selection = self.select([name])
+        if not self.settings.client.get("claims", True):
+            raise UsageError("claims = no switches holds off", object="client", file=self.file, key="claims")
+        with self.session(selection) as session:
+            return hold(session, selection.chosen, for_s)
+
+    def check(self, *, offline: bool = False, probe_write: bool = False) -> tuple[Finding, ...]:
+        """What is unsound or worth knowing about the configuration, by itself and, unless offline, at the API."""
+        from hcloud_reassign.engine import checking
+
+        findings = list(checking.in_the_file(self.settings.assignments, self.warnings))
+        if offline:
+            return tuple(findings)
+        chosen = self._with_kinds(self.settings.assignments)
+        try:
+            session = self._session(None, None)
+            session.limit(self._look_s())
+            findings += checking.at_the_api(session, chosen, findings)
+            findings.append(checking.probed(session, chosen) if probe_write else checking.UNKNOWN_RIGHTS)
+        except ReassignError as error:
+            findings.append(checking.of_error(error))
+        return tuple(findings)
+
+    def inventory(self) -> tuple[Draft, ...]:
+        """A section for everything in the project. Raises AccessError, FailedError."""
+        from hcloud_reassign.engine.inventory import drafts
+        from hcloud_reassign.engine.looking import look
+
+        session = self._session(None, None)
+        session.limit(self._look_s())
+        every_kind = self.inventory_kinds()
+        return drafts(look(session, [(kind, Assignment("", kind.word)) for kind in every_kind]), every_kind)
 
     def inventory_kinds(self) -> tuple[Kind, ...]:
         """All kinds of this version."""

@@ -46,4 +46,5 @@ def _files(ctx: typer.Context) -> list[str]:
         return given
     from hcloud_reassign.project import find_file
 
-    return find_file()
+    found = find_file(os.environ)
+    return [found] if found else []

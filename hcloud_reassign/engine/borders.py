@@ -61,6 +61,10 @@ class Borders:
     def this_server(self) -> int | None:
         return this_server()
 
+    def clock_skew_s(self) -> float | None:
+        """How far this machine's clock is ahead of the API's, in seconds; None until the API has answered."""
+        return self._cloud.clock_skew_s() if self._cloud else None
+
     def do(self, step: Step, timeout_s: float) -> Any:
         """Carry one step out. Raises the step errors."""
         if isinstance(step, Hook):

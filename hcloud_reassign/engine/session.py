@@ -58,6 +58,10 @@ class Session:
         self.observed_at = clock.monotonic()
         self.moved_last_hour: Mapping[str, int] = {}
 
+    def limit(self, seconds: float) -> None:
+        """Give what comes next so many seconds from now, whatever was left."""
+        self.deadline = Deadline.after(self.clock.monotonic(), seconds)
+
     def warn(self, message: str) -> None:
         """Say something that does not change an outcome."""
         if message not in self.warnings:

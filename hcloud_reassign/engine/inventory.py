@@ -1,0 +1,108 @@
+"""A project as a configuration would describe it: every resource with its holder, and who could have it instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hcloud_reassign.core.errors import Ambiguous, UsageError
+from hcloud_reassign.core.kind import Kind
+from hcloud_reassign.core.model import Assignment, Found, Unreadable, World
+from hcloud_reassign.core.objects import Server
+
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A section to be written. `keys` in order; `others` could be its destination; `note` is said beside it."""
+
+    name: str
+    keys: tuple[tuple[str, str], ...]
+    others: tuple[str, ...] = ()
+    note: str | None = None
+
+
+def drafts(world: World, kinds: Iterable[Kind]) -> tuple[Draft, ...]:
+    """A section for every resource that could be read. Pure."""
+    found: dict[str, Draft] = {}
+    for kind in kinds:
+        for assignment, item in _resources(world, kind):
+            draft = _draft(world, kind, assignment, item, _free(assignment.name, found))
+            found[draft.name] = draft
+    return tuple(found.values())
+
+
+def _resources(world: World, kind: Kind) -> Iterator[tuple[Assignment, Found]]:
+    try:
+        assignments: Sequence[Assignment] = kind.inventory(world)
+    except Unreadable:
+        return
+    for assignment in assignments:
+        try:
+            yield assignment, kind.find(world, assignment)
+        except (Unreadable, Ambiguous, UsageError):
+            continue
+
+
+def _free(wanted: str, taken: Iterable[str]) -> str:
+    """A name that INI takes and that no other section has."""
+    base = _NOT_IN_NAMES.sub("-", wanted).strip("-.") or "resource"
+    number, name = 1, base
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    return name
+
+
+def _draft(world: World, kind: Kind, assignment: Assignment, found: Found, name: str) -> Draft:
+    keys = [("type", kind.word)]
+    network = assignment.options.get("network")
+    if network is not None:
+        keys.append(("network", str(network)))
+    keys.append(("resource", _resource(world, kind, assignment, found)))
+    others, note = _others(world, kind, found), None
+    if found.holder is not None and found.movable:
+        keys.append(("source", _holder(found)))
+    elif found.holder is not None:
+        note = f"held by {found.holder}, which it cannot be taken from"
+    return Draft(name, tuple(keys), others, note)
+
+
+def _resource(world: World, kind: Kind, assignment: Assignment, found: Found) -> str:
+    """The name where it means the same resource, else what is sure: the id."""
+    name = found.resource.name
+    by_name = Assignment(assignment.name, kind.word, name, options=assignment.options)
+    try:
+        same = bool(name) and kind.word != "ip_alias" and kind.find(world, by_name).resource == found.resource
+    except (UsageError, Ambiguous, Unreadable):
+        same = False
+    return str(name) if same and _plain(str(name)) else str(assignment.resource)
+
+
+def _plain(text: str) -> bool:
+    """Whether a text means itself in INI."""
+    return text.isprintable() and text == text.strip() and not re.search(r"(?:^|\s)[;#]", text)
+
+
+def _holder(found: Found) -> str:
+    holder = found.holder
+    assert holder is not None
+    if holder.name and _plain(holder.name):
+        return holder.name
+    return holder.address if holder.type == "gateway" and holder.address else str(holder.id)
+
+
+def _others(world: World, kind: Kind, found: Found) -> tuple[str, ...]:
+    """The servers that could have it instead, as far as a name shows it."""
+    names = []
+    for server in world.all(Server):
+        try:
+            holder = kind.holder_named(world, found, server.name)
+        except (UsageError, Ambiguous, Unreadable):
+            continue
+        attached = found.key == "claim" or server.place_in(found.labelled.id) is not None
+        if attached and (found.holder is None or holder.key != found.holder.key) and _plain(server.name):
+            names.append(server.name)
+    return tuple(names)
