@@ -27,12 +27,14 @@ from hcloud_reassign.core.model import Assignment, Group, Plan, Request, World
 
 if TYPE_CHECKING:
     from hcloud_reassign.core.report import Result
-    from hcloud_reassign.engine.checking import Finding
+    from hcloud_reassign.engine.checking import Finding as Finding
     from hcloud_reassign.engine.events import Event
     from hcloud_reassign.engine.holding import Held
-    from hcloud_reassign.engine.inventory import Draft
+    from hcloud_reassign.engine.inventory import Draft as Draft
     from hcloud_reassign.engine.session import Session
-    from hcloud_reassign.engine.status import Looking, Status
+    from hcloud_reassign.engine.standing import Standing as Standing
+    from hcloud_reassign.engine.status import Looking
+    from hcloud_reassign.engine.status import Status as Status
 
 Listener = Callable[["Event"], None]
 """Gets every event of a run as it happens."""

@@ -19,12 +19,12 @@ STYLES: Mapping[str, Style] = {
 }
 
 
-def results(found: Sequence[Result], writer: Writer, *, steps: bool = False) -> list[Line]:
-    """The table of a plan or of a run."""
+def results(found: Sequence[Result], writer: Writer, *, steps: bool = False, verbose: bool = False) -> list[Line]:
+    """The table of a plan or of a run; `verbose` adds what Hetzner's own command line would be given."""
     rows = columns([_row(result, writer) for result in found])
     lines = []
     for row, result in zip(rows, found, strict=True):
-        lines += [row, *indented(_below(result, steps=steps), 4)]
+        lines += [row, *indented(_below(result, steps=steps, verbose=verbose), 4)]
     return lines
 
 
@@ -71,7 +71,7 @@ def _times(result: Result) -> str:
     return ", ".join(part for part in (took, gap) if part)
 
 
-def _below(result: Result, *, steps: bool) -> Iterator[Line]:
+def _below(result: Result, *, steps: bool, verbose: bool) -> Iterator[Line]:
     planned = result.outcome == "pending"
     for effect in result.move.side_effects if planned else ():
         yield line(Piece("effect:  ", "warn"), effect)
@@ -81,7 +81,7 @@ def _below(result: Result, *, steps: bool) -> Iterator[Line]:
         yield line(Piece(f"{result.guard}: ", "warn") if result.guard else Piece(""), result.message)
     if result.next:
         yield line(Piece("next:    ", "bold"), result.next)
-    if result.vendor_command and (result.outcome == "unknown" or (planned and steps)):
+    if result.vendor_command and (result.outcome == "unknown" or (planned and verbose)):
         yield line("or:      " if result.outcome == "unknown" else "same as: ", result.vendor_command)
     if steps:
         yield from _steps(result)

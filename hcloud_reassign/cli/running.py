@@ -97,7 +97,8 @@ def _as_text(session: Session, report: Report, plan: bool) -> None:
     from hcloud_reassign.cli.text import line
 
     writer = session.writer
-    writer.lines(render.results(report.results, writer, steps=plan or session.options.verbose > 0))
+    verbose = session.options.verbose > 0
+    writer.lines(render.results(report.results, writer, steps=plan or verbose, verbose=verbose))
     if plan and report.digest and any(result.outcome == "pending" for result in report.results):
         writer.lines([line(f"digest {report.digest}")])
     if report.error is not None:

@@ -103,6 +103,11 @@ class Writer:
     def narrate(self, lines: Iterable[Line]) -> None:
         self.err.write("".join(f"{self._rendered(pieces, self.err.colour)}\n" for pieces in lines))
 
+    def redraw(self) -> None:
+        """An empty screen, for a picture that replaces the last one."""
+        if self.out.can_erase:
+            self.out.write("\033[H\033[2J")
+
     def control(self, text: str) -> None:
         """What a terminal or a CI system shall obey. Never with foreign text in it that was not made harmless."""
         self.err.write(self._hide(text))

@@ -52,12 +52,13 @@ allow_poweroff = yes
 occupied    = detach
 """
 
-_STORY: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Who holds what:", ("status",)),
-    ("What a fail-over would do:", ("plan",)),
-    ("srv-a has to go; srv-b takes over:", ("run",)),
-    ("Who holds what now:", ("status",)),
+_STORY = (
+    ("Who holds what:", "status", ()),
+    ("What a fail-over would do:", "plan", ("-q",)),
+    ("srv-a has to go; srv-b takes over:", "run", ()),
+    ("Who holds what now:", "status", ()),
 )
+"""What is said, the command that is shown, and options that keep its narration out of the story."""
 
 
 def command(ctx: typer.Context) -> ExitCode:
@@ -96,11 +97,11 @@ def _told(session: Session, environ: Mapping[str, str]) -> ExitCode:
 
     _say(session, "A simulated Hetzner project: srv-a does the work, srv-b stands by. Nothing of it is real.")
     globals_ = ["--no-color"] if session.options.no_color else []
-    for title, words in _STORY:
+    for title, word, unseen in _STORY:
         _say(session, "")
         _say(session, title)
-        session.writer.lines([line(Piece("$ ", "dim"), Piece(f"hcloud-reassign {' '.join(words)}", "bold"))])
-        code = carried_out(Session([*globals_, *words], environ, session.writer))
+        session.writer.lines([line(Piece("$ ", "dim"), Piece(f"hcloud-reassign {word}", "bold"))])
+        code = carried_out(Session([*globals_, word, *unseen], environ, session.writer))
         if code != 0:
             return ExitCode(code)
     _say(session, "")

@@ -80,5 +80,5 @@ def command(
         dry=dry_run,
     )
     ended = carry_out(session, wanted)
-    show(session, ended, ended.report.code, plan=dry_run)
+    show(session, ended, ended.report.code, plan=False)
     return ended.report.code
