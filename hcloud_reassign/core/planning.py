@@ -44,6 +44,8 @@ def check_request(selected: Iterable[Assignment], request: Request, named: Itera
     Raises:
         UsageError: `--to` with `--direction src`, or an assignment named that has no target.
     """
+    if request.to and request.direction == "src":
+        raise UsageError("--to and --direction exclude each other", object="--to", next="give one of them")
     named, left_out = set(named), []
     for assignment in selected:
         if target_name(assignment, request) is not None:
@@ -52,11 +54,8 @@ def check_request(selected: Iterable[Assignment], request: Request, named: Itera
             raise UsageError(f"{assignment.name} has members; it takes --to, not --direction", object=assignment.name)
         if assignment.name in named:
             choice = ", ".join(assignment.members or assignment.listed)
-            why = (
-                "it has members"
-                if assignment.members
-                else f"it has no {'source' if assignment.source is None else 'destination'}"
-            )
+            end = "source" if request.direction == "src" else "destination"
+            why = "it has members" if assignment.members else f"it has no {end}"
             raise UsageError(
                 f"{assignment.name} needs --to: {why}", object=assignment.name, next=f"--to with one of: {choice}"
             )
