@@ -68,7 +68,7 @@ def effective_ms(request: Request, situation: Situation) -> int:
         return situation.started_ms
     if in_the_future(request, situation):
         return situation.now_ms
-    return request.issued_at_ms - request.age_ms
+    return max(request.issued_at_ms - request.age_ms, 0)
 
 
 def new_claim(found: Found, wanted: Holder, request: Request, situation: Situation, cooldown_s: float) -> Claim:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from hcloud_reassign.core.claims import claim_of, effective_ms, held_until_ms
 from hcloud_reassign.core.kind import Case
@@ -13,11 +13,14 @@ from hcloud_reassign.core.objects import Server
 Guard = Callable[[Case], "Refusal | None"]
 
 _NOT_TO_BE_USED = ("off", "stopping", "deleting", "rebuilding")
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_LAST_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
 
 
 def clock_time(ms: int) -> str:
-    """Unix milliseconds as RFC 3339 UTC with milliseconds."""
-    moment = datetime.fromtimestamp(ms / 1000, timezone.utc)
+    """Unix milliseconds as RFC 3339 UTC with milliseconds. Anybody can write a label: no number is too large."""
+    moment = _EPOCH + timedelta(milliseconds=min(max(ms, 0), _LAST_MS))
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
