@@ -176,9 +176,10 @@ class World:
         return self._unreadable.get(cls)
 
     def learned(self, read: Read[Any], answer: Any) -> World:
-        """A new world that also knows what a read answered."""
+        """A new world that also knows what a read answered. One object read does not make its class readable again."""
         tables = {**self._tables, read.cls: read.merged(self._tables.get(read.cls, {}), answer)}
-        return World(tables, {cls: why for cls, why in self._unreadable.items() if cls is not read.cls})
+        mended = read.cls if read.whole else None
+        return World(tables, {cls: why for cls, why in self._unreadable.items() if cls is not mended})
 
     def failed(self, read: Read[Any], why: str) -> World:
         """A new world in which a class is known to be unreadable."""

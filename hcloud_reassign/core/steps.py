@@ -114,6 +114,8 @@ class Step:
 class Read(Step, Generic[T_co]):
     """A question that changes nothing; its answer is a T. `cls` names the vendor objects it asks for."""
 
+    whole: ClassVar[bool] = False
+    """Whether the answer is everything there is of `cls`."""
     cls: type = field(default=object, kw_only=True)
 
     def merged(self, table: Mapping[int, Any], answer: Any) -> Mapping[int, Any]:
@@ -124,6 +126,8 @@ class Read(Step, Generic[T_co]):
 @dataclass(frozen=True)
 class All(Read[T_co]):
     """Every object of one class; the answer is a tuple of them."""
+
+    whole: ClassVar[bool] = True
 
     def merged(self, table: Mapping[int, Any], answer: Any) -> Mapping[int, Any]:
         return {item.id: item for item in answer}
@@ -168,8 +172,8 @@ class Members(Read[tuple[Member, ...]]):
     cls: type = field(default=Member, kw_only=True)
 
     def merged(self, table: Mapping[int, Any], answer: Any) -> Mapping[int, Any]:
-        rest = {key: item for key, item in table.items() if item.network != self.network}
-        return rest | {len(rest) + number: item for number, item in enumerate(answer or ())}
+        others = [item for item in table.values() if item.network != self.network]
+        return dict(enumerate((*others, *(answer or ()))))
 
 
 @dataclass(frozen=True)
