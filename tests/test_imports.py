@@ -23,6 +23,7 @@ KNOWS = {
     "hetzner": {"core", "version"},
     "engine": {"core", "kinds"},
     "project": {"core", "kinds", "engine", "config"},
+    "api": {"core", "kinds", "engine", "config", "project"},
     "cli": {"core", "kinds", "engine", "config", "project", "version"},
     "simulator": set[str](),
 }
