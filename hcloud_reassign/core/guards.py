@@ -96,6 +96,14 @@ def destination_off(case: Case) -> Refusal | None:
     )
 
 
+def odd_destination(case: Case) -> tuple[str, ...]:
+    """A warning where the target neither runs nor is in a state that is refused."""
+    target = case.target
+    if target is None or target.status in ("running", *_NOT_TO_BE_USED):
+        return ()
+    return (f"{target.name} is {target.status}",)
+
+
 def cooldown(case: Case) -> Refusal | None:
     """A move back to whoever had it before the last request, too soon after that request."""
     claim = claim_of(case.found, case.situation)

@@ -8,6 +8,7 @@ from ipaddress import ip_address, ip_network
 
 from hcloud_reassign.core.declare import DESTINATION, MEMBERS, SOURCE, Key, Section
 from hcloud_reassign.core.errors import Ambiguous, Missing, UsageError
+from hcloud_reassign.core.guards import odd_destination
 from hcloud_reassign.core.kind import Case, Kind
 from hcloud_reassign.core.model import Assignment, Found, Holder, Move, Refusal, Resource, World
 from hcloud_reassign.core.objects import Member, Network, Server
@@ -131,6 +132,7 @@ class AliasIpKind(Kind):
             details=details,
             steps=tuple(_steps(details)),
             locks=frozenset({(Network, network.id), *((Server, holder.id or 0) for holder in holders)}),
+            warnings=(*move.warnings, *odd_destination(case)),
             side_effects=(f"nobody has {address} for the time of two actions",) if details.before else (),
             vendor_command=self.vendor_command(case.found, case.wanted, case.world),
         )
@@ -177,7 +179,7 @@ def _holder(world: World, network: Network, address: str) -> tuple[Holder | None
             return _in_network(server, network), False
         if place and address in place.alias_ips:
             return _in_network(server, network), True
-    for member in world.all(Member) if world.has(Member) else ():
+    for member in world.all(Member) if world.has(Member) or world.why_unreadable(Member) else ():
         if member.network == network.id and (address == member.ip or address in member.alias_ips):
             if member.type == "server":
                 return holder_with_id(world, member.id), address in member.alias_ips

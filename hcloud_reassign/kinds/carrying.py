@@ -5,23 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hcloud_reassign.core.objects import Action
-from hcloud_reassign.core.steps import ActionFailed, Busy, FindAction, Finished, Lost, Pause, Refused, Steps, Write
+from hcloud_reassign.core.steps import (
+    ActionFailed,
+    Busy,
+    FindAction,
+    Finished,
+    Lost,
+    Overtaken,
+    Pause,
+    Refused,
+    Steps,
+    Write,
+)
 
 _TRIES = 3
 _LOCK_WORDS = ("lock", "conflict")
 
-Landed = Callable[[], Steps[bool]]
-"""Reads the resource and says whether the intent of a write is already true."""
+Seen = Callable[[], Steps[bool]]
+"""Reads the resource and says whether something is so."""
 
 
-def perform(write: Write, landed: Landed, *, opening: bool = False) -> Steps[None]:
+def perform(write: Write, landed: Seen, *, opening: bool = False, still: Seen | None = None) -> Steps[None]:
     """Carry one intent through: one request, its action waited for, a lost answer looked up before anything else.
 
-    An `opening` write is the first of its move: when it has to wait, or is to be sent again, Busy is raised, so that
-    the move is judged anew before it begins.
+    `landed`: whether the intent is already true. `still`: whether it may be sent again after a wait; for writes that
+    name no holder and would take from whoever has it by then. An `opening` write is the first of its move: when it is
+    locked, or lost without a trace, Busy is raised, so that the move is judged anew before it begins.
 
     Raises:
-        StepError: the intent is not true, or nobody can tell.
+        Overtaken: it is not `still` so. StepError: the intent is not true, or nobody can tell.
     """
     for attempt in range(100):
         try:
@@ -35,10 +47,12 @@ def perform(write: Write, landed: Landed, *, opening: bool = False) -> Steps[Non
             if attempt >= _TRIES or not any(word in f"{failed.code} {failed.message}".lower() for word in _LOCK_WORDS):
                 raise
             yield Pause(waiting_s(failed, attempt), f"{write.what}: {failed.message}")
+        if still is not None and not (yield from still()):
+            raise Overtaken("somebody else has it now")
     raise Refused(f"{write.what}: tried too often", "busy")
 
 
-def _once(write: Write, landed: Landed) -> Steps[None]:
+def _once(write: Write, landed: Seen) -> Steps[None]:
     try:
         action = yield write
     except Busy:

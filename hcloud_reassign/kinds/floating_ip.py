@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from hcloud_reassign.core.declare import DESTINATION, MEMBERS, SOURCE, Key, Section
+from hcloud_reassign.core.guards import odd_destination
 from hcloud_reassign.core.kind import Case, Kind
 from hcloud_reassign.core.model import Assignment, Found, Holder, Move, Refusal, Resource, World
 from hcloud_reassign.core.objects import FloatingIp, Server
@@ -80,6 +81,7 @@ class FloatingIpKind(Kind):
             move,
             steps=(_assign(address, case.wanted),),
             locks=frozenset((Server, id) for id in servers),
+            warnings=(*move.warnings, *odd_destination(case)),
             vendor_command=self.vendor_command(case.found, case.wanted, case.world),
         )
 
@@ -114,13 +116,18 @@ def _carry_out(move: Move) -> Steps[None]:
     def landed() -> Steps[bool]:
         return (yield from holder()) == wanted.id
 
+    def ours() -> Steps[bool]:
+        return (yield from holder()) in (None, wanted.id, before.id if before else None)
+
     try:
-        yield from perform(_assign(address, wanted), landed, opening=True)
+        yield from perform(_assign(address, wanted), landed, opening=True, still=ours)
         return
     except Refused as refused:
         if refused.code != "floating_ip_assigned":
             raise
         has_it = yield from holder()
+        if has_it is None:
+            raise
         if before is None or has_it != before.id:
             raise Overtaken("somebody else has it now") from refused
     yield from _in_two_steps(address, before, wanted)
@@ -129,16 +136,18 @@ def _carry_out(move: Move) -> Steps[None]:
 def _in_two_steps(address: FloatingIp, before: Holder, wanted: Holder) -> Steps[None]:
     """The way for an API that does not reassign what is assigned; given back where the second step fails."""
 
-    def held_by(holder: Holder | None) -> Steps[bool]:
+    def held_by(*holders: Holder | None) -> Steps[bool]:
         now = yield from ask(one(FloatingIp, address.id))
-        return now is not None and now.server == (holder.id if holder else None)
+        return now is not None and now.server in [holder.id if holder else None for holder in holders]
 
-    yield from perform(UnassignFloatingIp(address.id, address.name), lambda: held_by(None))
+    unassign = UnassignFloatingIp(address.id, address.name)
+    yield from perform(unassign, lambda: held_by(None), still=lambda: held_by(before, None))
     try:
-        yield from perform(_assign(address, wanted), lambda: held_by(wanted))
+        yield from perform(_assign(address, wanted), lambda: held_by(wanted), still=lambda: held_by(wanted, None))
     except (Refused, OutOfTime):
         if (yield from held_by(None)):
-            yield from perform(_assign(address, before, restoring=True), lambda: held_by(before))
+            back = _assign(address, before, restoring=True)
+            yield from perform(back, lambda: held_by(before), still=lambda: held_by(before, None))
         raise
 
 

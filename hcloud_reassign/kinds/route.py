@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, ip_network
 
 from hcloud_reassign.core.declare import DESTINATION, MEMBERS, SOURCE, Key, Section
 from hcloud_reassign.core.errors import Ambiguous, UsageError
+from hcloud_reassign.core.guards import odd_destination
 from hcloud_reassign.core.kind import Case, Kind
 from hcloud_reassign.core.model import Assignment, Found, Holder, Move, Refusal, Resource, World
 from hcloud_reassign.core.objects import Network, Route, Server
@@ -25,13 +26,11 @@ from hcloud_reassign.core.steps import (
     one,
 )
 from hcloud_reassign.kinds.carrying import perform
-from hcloud_reassign.kinds.finding import address_of, free_name, named, need_address, off_guard, server_named
+from hcloud_reassign.kinds.finding import address_of, covers, free_name, named, need_address, off_guard, server_named
 
 DEFAULT = "0.0.0.0/0"
 RESERVED = "172.31.1.1"
 ALLOWED = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", DEFAULT)
-ROUTE_LIMIT = 100
-"""Routes a network may have: widely quoted, not documented."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ class RouteKind(Kind):
         if fault:
             raise UsageError(f"route {destination} via {gateway}: {fault}", object=case.assignment.name)
         details = NetworkRoute(network, destination, network.route_to(destination), Route(destination, gateway))
-        warnings = list(move.warnings)
+        warnings = [*move.warnings, *odd_destination(case)]
         if case.wanted.id is None:
             warnings.append(f"no server of this project has the address {gateway} in {network.name}")
         return replace(
@@ -206,6 +205,8 @@ def _range_fault(text: str) -> str | None:
         return f"it has host bits set, the range is {network}"
     if text != DEFAULT and not any(network.subnet_of(IPv4Network(allowed)) for allowed in ALLOWED[:3]):
         return "it is neither a private range (RFC 1918) nor 0.0.0.0/0"
+    if text != DEFAULT and covers(text, RESERVED):
+        return f"it contains {RESERVED}, which is reserved"
     return None
 
 
