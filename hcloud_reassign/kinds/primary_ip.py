@@ -190,10 +190,7 @@ def _only_other(case: Case) -> Holder | None:
 
 def _stops(case: Case, transfer: Transfer) -> list[Server]:
     """The servers that lose power: those that run and that the address leaves or comes to."""
-    holder = case.found.holder
-    if holder is not None and holder.key == case.wanted.key:
-        return []
-    ids = [*([holder.id] if holder and holder.type == "server" else []), case.wanted.id]
+    ids = transfer.stop_order(transfer.address.assignee)
     return [server for id in ids if (server := case.world.get(Server, id)) and server.on]
 
 

@@ -37,6 +37,10 @@ POWER_LIMIT_S = 60.0
 _TRIES = 4
 
 
+class Rewritten(Overtaken):
+    """Another run has written its own intention: the servers are its own affair now."""
+
+
 @dataclass(frozen=True)
 class Transfer:
     """One address on its way to `goal`. `other` is the server at the move's other end, if one is known.
@@ -59,11 +63,26 @@ class Transfer:
         assert self.goal.id is not None
         return self.goal.id
 
+    @property
+    def returns(self) -> AssignPrimaryIp | None:
+        """How what an undone move displaced goes back, where nobody has it."""
+        displaced, other = self.displaced, self.other
+        if not self.undoes or displaced is None or displaced.assignee is not None or other is None or other.id is None:
+            return None
+        return _assign(displaced, other, restoring=True)
+
+    def stop_order(self, assignee: int | None) -> list[int]:
+        """The server that it leaves first, then the one that it comes to; none when it is there already."""
+        leaves = [] if assignee in (None, self.goal_id) else [assignee]
+        comes_to = [] if assignee == self.goal_id else [self.goal_id]
+        takes_back = [self.returns.server] if self.returns else []
+        return list(dict.fromkeys((*leaves, *comes_to, *takes_back)))
+
 
 def smooth_steps(transfer: Transfer, world: World) -> tuple[Write, ...]:
     """The writes of a move that nothing disturbs, seen from a world."""
     address, steps = transfer.address, list[Write]()
-    servers = [server for id in _stop_order(transfer, address.assignee) if (server := world.get(Server, id))]
+    servers = [server for id in transfer.stop_order(address.assignee) if (server := world.get(Server, id))]
     steps += [Shutdown(server.id, server.name) for server in servers if server.on]
     if address.assignee != transfer.goal_id:
         displaced = transfer.displaced
@@ -71,7 +90,9 @@ def smooth_steps(transfer: Transfer, world: World) -> tuple[Write, ...]:
             steps.append(UnassignPrimaryIp(displaced.id, displaced.name, str(transfer.goal)))
         if address.assignee is not None:
             steps.append(UnassignPrimaryIp(address.id, address.name, str(transfer.other)))
-        steps.append(_assign(transfer))
+        steps.append(_assign(address, transfer.goal))
+    if transfer.returns and world.get(Server, transfer.returns.server):
+        steps.append(transfer.returns)
     stopped = {server.id for server in servers}
     for id in _start_order(transfer):
         server = world.get(Server, id)
@@ -87,13 +108,14 @@ def carry_out(transfers: Sequence[Transfer]) -> Steps[None]:
         yield from _stop_all(transfers)
         for transfer in transfers:
             yield from _bring(transfer)
-    except LeftOpen as error:
+    except LeftOpen:
         yield from _start_all(transfers)
-        raise error
-    except (Refused, OutOfTime, Interrupted) as error:
+        raise
+    except Rewritten:
+        raise
+    except (Refused, Overtaken, OutOfTime, Interrupted) as error:
         problem = error
-        for transfer in transfers:
-            yield from _give_back(transfer)
+        yield from _give_all_back(transfers, error)
     yield from _start_all(transfers)
     for transfer in transfers:
         yield from _take_label_off(transfer)
@@ -105,18 +127,15 @@ def _server(id: int) -> Steps[Server | None]:
     return (yield from ask(one(Server, id)))
 
 
-def _assignee(address: PrimaryIp) -> Steps[int | None]:
+def _read(address: PrimaryIp) -> Steps[PrimaryIp]:
     now = yield from ask(one(PrimaryIp, address.id))
     if now is None:
         raise Gone(f"the primary IP {address.name} does not exist any more", "not_found")
-    return now.assignee
+    return now
 
 
-def _stop_order(transfer: Transfer, assignee: int | None) -> list[int]:
-    """The server that it leaves first, then the one that it comes to; none when it is there already."""
-    if assignee == transfer.goal_id:
-        return []
-    return [*([assignee] if assignee is not None else []), transfer.goal_id]
+def _assignee(address: PrimaryIp) -> Steps[int | None]:
+    return (yield from _read(address)).assignee
 
 
 def _start_order(transfer: Transfer) -> list[int]:
@@ -126,19 +145,19 @@ def _start_order(transfer: Transfer) -> list[int]:
 
 def _stop_all(transfers: Sequence[Transfer]) -> Steps[None]:
     for transfer in transfers:
-        yield from _still_ours(transfer)
-        for id in _stop_order(transfer, (yield from _assignee(transfer.address))):
+        for id in transfer.stop_order((yield from _still_ours(transfer))):
             yield from _stop(transfer, id)
 
 
-def _still_ours(transfer: Transfer) -> Steps[None]:
-    now = yield from ask(one(PrimaryIp, transfer.address.id))
-    label = now.labels.get(INTENTION) if now else None
-    if label != transfer.intention.value:
-        raise Overtaken("another run has written its own intention over this one")
+def _still_ours(transfer: Transfer) -> Steps[int | None]:
+    """Who has it, as far as that is somebody whom the move knows."""
+    now = yield from _read(transfer.address)
+    if now.labels.get(INTENTION) != transfer.intention.value:
+        raise Rewritten("another run has written its own intention over this one")
     known = (transfer.goal.id, transfer.other.id if transfer.other else None, None)
-    if now is not None and now.assignee not in known:
+    if now.assignee not in known:
         raise Overtaken(f"server {now.assignee} has it now")
+    return now.assignee
 
 
 def _stop(transfer: Transfer, id: int) -> Steps[None]:
@@ -173,31 +192,42 @@ def _stop(transfer: Transfer, id: int) -> Steps[None]:
         raise LeftOpen(f"{server.name} was powered off and is still not seen off")
 
 
-def _assign(transfer: Transfer) -> AssignPrimaryIp:
-    return AssignPrimaryIp(transfer.address.id, transfer.goal_id, transfer.address.name, str(transfer.goal))
+def _assign(address: PrimaryIp, holder: Holder, restoring: bool = False) -> AssignPrimaryIp:
+    assert holder.id is not None
+    return AssignPrimaryIp(address.id, holder.id, address.name, str(holder), restoring=restoring)
 
 
 def _bring(transfer: Transfer) -> Steps[None]:
-    address = transfer.address
-    yield from _still_ours(transfer)
-    assignee = yield from _assignee(address)
-    if assignee == transfer.goal_id:
-        return
-    displaced = transfer.displaced
-    if displaced is not None and not transfer.undoes and (yield from _assignee(displaced)) == transfer.goal_id:
-        yield from perform(UnassignPrimaryIp(displaced.id, displaced.name, str(transfer.goal)), _is_at(displaced, None))
-    if assignee is not None:
-        yield from perform(UnassignPrimaryIp(address.id, address.name, str(transfer.other)), _is_at(address, None))
-    yield from _assign_when_free(transfer)
-    if displaced is not None and transfer.undoes and transfer.other and transfer.other.id is not None:
-        yield from _assign_if_nobodys(displaced, transfer.other)
+    if (yield from _still_ours(transfer)) != transfer.goal_id:
+        displaced = transfer.displaced
+        if displaced is not None and not transfer.undoes and (yield from _assignee(displaced)) == transfer.goal_id:
+            yield from _take(displaced, transfer.goal)
+        if (yield from _still_ours(transfer)) not in (None, transfer.goal_id) and transfer.other is not None:
+            yield from _take(transfer.address, transfer.other)
+        yield from _assign_when_free(transfer)
+    if transfer.displaced is not None and transfer.returns and (yield from _server(transfer.returns.server)):
+        yield from _return(transfer.displaced, transfer.returns)
+
+
+def _take(address: PrimaryIp, holder: Holder) -> Steps[None]:
+    """Unassigning names no holder: it is sent again only while nobody else has it."""
+    unassign = UnassignPrimaryIp(address.id, address.name, str(holder))
+    yield from perform(unassign, _is_at(address, None), still=_is_at(address, holder.id, None))
+
+
+def _return(displaced: PrimaryIp, assign: AssignPrimaryIp) -> Steps[None]:
+    try:
+        yield from _assign_if_nobodys(displaced, assign)
+    except Refused as refused:
+        raise LeftOpen(f"{displaced.name} could not be given back to {assign.server_name}: {refused}") from refused
 
 
 def _assign_when_free(transfer: Transfer) -> Steps[None]:
     """Hetzner may call it assigned for a moment after it was released (seen by users of its Terraform provider)."""
     for attempt in range(_TRIES):
         try:
-            yield from perform(_assign(transfer), _is_at(transfer.address, transfer.goal_id))
+            assign = _assign(transfer.address, transfer.goal)
+            yield from perform(assign, _is_at(transfer.address, transfer.goal_id))
             return
         except Refused as refused:
             released = (yield from _assignee(transfer.address)) is None
@@ -207,50 +237,74 @@ def _assign_when_free(transfer: Transfer) -> Steps[None]:
 
 
 class _is_at:
-    """Says whether an address is at a server; None: with nobody."""
+    """Says whether an address is at one of these servers; None: with nobody."""
 
-    def __init__(self, address: PrimaryIp, server: int | None) -> None:
-        self.address, self.server = address, server
+    def __init__(self, address: PrimaryIp, *servers: int | None) -> None:
+        self.address, self.servers = address, servers
 
     def __call__(self) -> Steps[bool]:
-        return (yield from _assignee(self.address)) == self.server
+        return (yield from _assignee(self.address)) in self.servers
+
+
+def _give_all_back(transfers: Sequence[Transfer], problem: StepError) -> Steps[None]:
+    """Where it cannot be given back either, the servers are started none the less, and the labels stay.
+
+    Raises:
+        LeftOpen: something is with nobody now.
+    """
+    try:
+        for transfer in transfers:
+            yield from _give_back(transfer)
+    except (Refused, LeftOpen, OutOfTime) as error:
+        yield from _start_all(transfers)
+        raise LeftOpen(f"{problem}; then: {error}") from problem
 
 
 def _give_back(transfer: Transfer) -> Steps[None]:
     """After a refusal: what nobody has goes back to where it came from; what somebody has stays there."""
-    if transfer.other is not None and not transfer.undoes:
-        yield from _assign_if_nobodys(transfer.address, transfer.other)
-    if transfer.displaced is not None and not transfer.undoes:
-        taken = (yield from _assignee(transfer.address)) == transfer.goal_id
-        if not taken:
-            yield from _assign_if_nobodys(transfer.displaced, transfer.goal)
+    address, other, displaced = transfer.address, transfer.other, transfer.displaced
+    if other is not None and (not transfer.undoes or address.assignee == other.id):
+        yield from _assign_if_nobodys(address, _assign(address, other, restoring=True))
+    elif transfer.undoes and (yield from _assignee(address)) is None:
+        raise LeftOpen(f"nobody has {address.name}")
+    if displaced is not None and not transfer.undoes and (yield from _assignee(address)) != transfer.goal_id:
+        yield from _assign_if_nobodys(displaced, _assign(displaced, transfer.goal, restoring=True))
 
 
-def _assign_if_nobodys(address: PrimaryIp, holder: Holder) -> Steps[None]:
-    if holder.id is None or (yield from _assignee(address)) is not None:
-        return
-    assign = AssignPrimaryIp(address.id, holder.id, address.name, str(holder), restoring=True)
-    yield from perform(assign, _is_at(address, holder.id))
+def _assign_if_nobodys(address: PrimaryIp, assign: AssignPrimaryIp) -> Steps[None]:
+    if (yield from _assignee(address)) is None:
+        yield from perform(assign, _is_at(address, assign.server))
 
 
 def _start_all(transfers: Sequence[Transfer]) -> Steps[None]:
-    """Start what ran before, and see it running."""
+    """Start what ran before, and see it running; one that cannot be started does not keep the others off."""
     wanted = dict.fromkeys(
         id for transfer in transfers for id in _start_order(transfer) if transfer.intention.power[id]
     )
-    started = []
+    trouble: StepError | None = None
+    started = list[Server]()
     for id in wanted:
-        server = yield from _server(id)
-        if server is None or (server.on and server.status != "starting"):
-            continue
-        if server.status == "stopping":
-            yield ServerIs(id, server.name, "off", POWER_LIMIT_S)
-        if not server.on:
-            yield from perform(PowerOn(id, server.name, restoring=True), _runs(id))
-        started.append(server)
+        try:
+            started += yield from _start(id)
+        except Refused as refused:
+            trouble = trouble or refused
     for server in started:
         if not (yield ServerIs(server.id, server.name, "running", POWER_LIMIT_S)):
-            raise LeftOpen(f"{server.name} was powered on and is still not seen running")
+            trouble = trouble or LeftOpen(f"{server.name} was powered on and is still not seen running")
+    if trouble is not None:
+        raise trouble
+
+
+def _start(id: int) -> Steps[list[Server]]:
+    """The server, where it is to be seen running now."""
+    server = yield from _server(id)
+    if server is None or (server.on and server.status != "starting"):
+        return []
+    if server.status == "stopping":
+        yield ServerIs(id, server.name, "off", POWER_LIMIT_S)
+    if not server.on:
+        yield from perform(PowerOn(id, server.name, restoring=True), _runs(id))
+    return [server]
 
 
 class _runs:
