@@ -71,8 +71,13 @@ def judged(kind: Kind, move: Move, request: Request, seen: Seen, trouble: Except
     if trouble is None or isinstance(trouble, Lost):
         return _unknown(kind, move, request, seen, trouble, _is_now(seen.found))
     if _same(holder, move.before):
-        code = ExitCode.INTERRUPTED if isinstance(trouble, Interrupted) else ExitCode.FAILED
         stays = f"it is with {holder} as before" if holder else "nobody has it, as before"
+        if isinstance(trouble, Denied):
+            message = f"{denied_text(trouble)}; {stays}"
+            return ended(
+                result, "failed", code=ExitCode.ACCESS, after=holder, message=message, next=denied_next(trouble)
+            )
+        code = ExitCode.INTERRUPTED if isinstance(trouble, Interrupted) else ExitCode.FAILED
         return ended(result, "failed", code=code, after=holder, message=f"{trouble}; {stays}")
     if holder is None:
         return _unknown(kind, move, request, seen, trouble, f"nobody has it now; before it was with {move.before}")
