@@ -16,9 +16,10 @@ _HERE = "hcloud-reassign.ini"
 
 
 def command(ctx: typer.Context) -> ExitCode:
-    """Write a configuration with the project's floating IPs, primary IPs, alias IPs and routes.
+    """Write a configuration of what the project has.
 
-    It goes to -c FILE or ./hcloud-reassign.ini, never over a file; - is stdout.
+    All its floating IPs, primary IPs, alias IPs and routes. It goes to -c FILE or ./hcloud-reassign.ini, never over a
+    file; - is stdout.
     """
     session: Session = ctx.obj
     file = session.one_file() or session.environ.get("HCLOUD_REASSIGN_CONFIG") or _HERE

@@ -45,12 +45,12 @@ def command(
 ) -> ExitCode:
     """Serve a simulated Hetzner project."""
     session: Session = ctx.obj
-    if session.options.output == "json":
-        raise UsageError("simulate is text or jsonl", object="--output", next="-o jsonl")
     if (tls_cert is None) != (tls_key is None):
         raise UsageError("--tls-cert and --tls-key go together", object="--tls-cert", next="give both, or neither")
     host, port = _address(listen)
     sim = simulator(scenario, action_time, faults)
+    if session.options.output == "json":
+        raise UsageError("simulate is text or jsonl", object="--output", next="-o jsonl")
     latency_s = 0.0 if latency is None else duration_s("--latency", latency)
     try:
         from hcloud_reassign.simulator.asgi import serve
