@@ -70,8 +70,9 @@ class _Running:
         self.due = now + 0.1
         self.progress = step.action.progress
 
-    def put_off(self, now: float, at_least: float = 0.1) -> None:
-        self.due = now + max(at_least, 0.15 * (now - self.since))
+    def put_off(self, now: float, news: float, at_least: float = 0.1) -> None:
+        """Ask again the later, the longer nothing has ended: `news` is when anything last did."""
+        self.due = now + max(at_least, 0.15 * (now - max(self.since, news)))
 
 
 class Scheduler:
@@ -90,6 +91,7 @@ class Scheduler:
         self._reading = Reading(self)
         self._denied: Denied | None = None
         self._slowest_s = 1.0
+        self._news = clock.monotonic()
         self._interrupt_asked = False
         self.interrupted = False
 
@@ -236,6 +238,7 @@ class Scheduler:
             self._action_ended(running, step.action)
 
     def _action_ended(self, running: _Running, action: Action) -> None:
+        self._news = self.now()
         self._running.pop(action.id, None)
         record = running.task.record_of(running.step.write)
         self._slowest_s = max(self._slowest_s, self.now() - (record.started if record else running.since))
@@ -264,7 +267,7 @@ class Scheduler:
                 running = self._running.get(id)
                 if running is None:
                     continue
-                running.put_off(now, 1.0 if isinstance(error, Busy) else 0.1 if error is None else 0.5)
+                running.put_off(now, self._news, 1.0 if isinstance(error, Busy) else 0.1 if error is None else 0.5)
                 if isinstance(error, Denied):
                     self.resume(running.task, running.turn, None, error)
                 elif answer is not None and id in answer:
