@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hcloud_reassign.engine.scheduler import Handle, Scheduler
 
 PER_PAGE = 50
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class Reading:
         self._scheduler = scheduler
         self._questions: list[Question] = []
         self._pages: dict[type, int] = {}
+
+    def expect(self, cls: type, objects: int) -> None:
+        """Say that there are at least so many, so that their pages need not wait for the first."""
+        self._pages[cls] = max(self._pages.get(cls, 1), -(-objects // PER_PAGE))
 
     def add(self, task: Task, turn: int, read: Read[Any]) -> None:
         patience = read.patience if isinstance(read, One) else 0.0
@@ -49,9 +54,8 @@ class Reading:
 
     def _send(self, questions: Sequence[Question], cls: type) -> None:
         ids = {question.read.id for question in questions if isinstance(question.read, One)}
-        whole = any(isinstance(question.read, All) for question in questions) or len(ids) > max(
-            1, self._pages.get(cls, 1)
-        )
+        asked_whole = any(isinstance(question.read, All) for question in questions)
+        whole = asked_whole or len(ids) > self._pages.get(cls, 1)
         listed = [question for question in questions if whole and isinstance(question.read, All | One)]
         if listed:
             _Listing(self._scheduler, self._pages, cls, listed[0].task).ask(lambda a, e: self._share(listed, a, e))
@@ -78,43 +82,59 @@ class Reading:
 
 
 class _Listing:
-    """A whole list: the first page, then all others at once."""
+    """A whole list: the pages that it surely has, then all others at once.
+
+    A list that changes while it is read can lose an object between two pages; it is then read anew.
+    """
 
     def __init__(self, scheduler: Scheduler, pages: dict[type, int], cls: type, task: Task) -> None:
         self._scheduler, self._pages, self._cls, self._task = scheduler, pages, cls, task
-        self._found: dict[int, tuple[Any, ...]] = {}
-        self._missing: set[int] = {1}
+        self._found: dict[int, Any] = {}
+        self._asked: set[int] = set()
+        self._tries = 0
         self._over = False
 
     def ask(self, handle: Handle) -> None:
         self._handle = handle
-        self._page(1)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._tries += 1
+        self._found, self._asked = {}, set()
+        self._ask_pages(self._pages.get(self._cls, 1))
+
+    def _ask_pages(self, last: int) -> None:
+        for number in range(1, last + 1):
+            if number not in self._asked:
+                self._asked.add(number)
+                self._page(number)
 
     def _page(self, number: int) -> None:
+        turn = self._tries
+
         def job(seconds: float) -> Any:
             return self._scheduler.border.page(self._cls, number, seconds)
 
-        self._scheduler.ask(f"read all {self._cls.__name__}", self._task, job, lambda a, e: self._got(number, a, e))
+        def got(page: Any, error: BaseException | None) -> None:
+            if not self._over and turn == self._tries:
+                self._got(number, page, error)
+
+        self._scheduler.ask(f"read all {self._cls.__name__}", self._task, job, got)
 
     def _got(self, number: int, page: Any, error: BaseException | None) -> None:
-        if self._over:
-            return
         if error is not None:
             self._over = True
             self._handle(None, error)
             return
-        self._found[number] = page.items
-        self._missing.discard(number)
-        more: Sequence[int] = ()
-        if page.last is None and page.more:
-            more = [number + 1]
-        elif number == 1 and page.last:
-            more = range(2, page.last + 1)
-        self._missing.update(more)
-        for wanted in more:
-            self._page(wanted)
-        if not self._missing:
-            self._over = True
-            self._pages[self._cls] = len(self._found)
-            by_id = {item.id: item for number in sorted(self._found) for item in self._found[number]}
-            self._handle(tuple(by_id.values()), None)
+        self._found[number] = page
+        self._ask_pages(page.last or number + page.more)
+        if len(self._found) < len(self._asked):
+            return
+        by_id = {item.id: item for number in sorted(self._found) for item in self._found[number].items}
+        totals = {page.total for page in self._found.values()} - {None}
+        if totals and totals != {len(by_id)} and self._tries < TRIES:
+            self._begin()
+            return
+        self._over = True
+        self._pages[self._cls] = max(1, -(-len(by_id) // PER_PAGE))
+        self._handle(tuple(by_id.values()), None)

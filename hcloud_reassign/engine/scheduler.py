@@ -103,6 +103,10 @@ class Scheduler:
     def now(self) -> float:
         return self._clock.monotonic()
 
+    def expect(self, cls: type, objects: int) -> None:
+        """Say how many objects of a class there are at least, before they are read."""
+        self._reading.expect(cls, objects)
+
     def run(self, tasks: Sequence[Task]) -> None:
         """Drive the tasks until all are over."""
         self._tasks = list(tasks)

@@ -11,6 +11,7 @@ from hcloud_reassign.core.claims import effective_ms, must_claim
 from hcloud_reassign.core.errors import AccessError, ExitCode, FailedError, ReassignError
 from hcloud_reassign.core.kind import Kind
 from hcloud_reassign.core.model import Assignment, Found, Group, Move, Plan, Refusal, Request, Situation, World
+from hcloud_reassign.core.objects import Server
 from hcloud_reassign.core.planning import doubtful, judge_groups
 from hcloud_reassign.core.planning import plan as make_plan
 from hcloud_reassign.core.report import Result, ended, move_data, planned
@@ -109,6 +110,7 @@ class Session:
             FailedError: nothing could be read at all. Others as `read`.
         """
         reads = [read for kind, assignment in selected for read in kind.reads(assignment)]
+        self.scheduler.expect(Server, len({name for _, assignment in selected for name in assignment.listed}))
         world = self.read(reads)
         failures = [world.why_unreadable(read.cls) for read in dict.fromkeys(reads)]
         if failures and all(failures):

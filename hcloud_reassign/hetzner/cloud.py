@@ -43,6 +43,7 @@ from hcloud_reassign.core.steps import (
 )
 from hcloud_reassign.hetzner import shapes
 from hcloud_reassign.hetzner.answers import checked, unanswered
+from hcloud_reassign.hetzner.apitime import ApiTime
 from hcloud_reassign.version import version
 
 PER_PAGE = 50
@@ -53,12 +54,13 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list. `last` is None where the API does not say it."""
+    """One page of a list. `last` and `total` are None where the API does not say them."""
 
     items: tuple[Any, ...]
     number: int
     last: int | None
     more: bool
+    total: int | None = None
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -88,11 +90,10 @@ class Cloud:
         mount: Callable[[requests.Session], None] | None = None,
     ) -> None:
         self._token, self._api_url, self._mount = token, api_url, mount
-        self._monotonic, self._wall = monotonic, wall
         self._host = urlsplit(api_url).netloc
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._offset_s: float | None = None
+        self._time = ApiTime(monotonic, wall)
         self._sent: dict[Write, int] = {}
         self._known_actions: set[int] = set()
         self.requests = 0
@@ -100,13 +101,11 @@ class Cloud:
 
     def now_ms(self) -> int:
         """Now by the API's clock, in unix milliseconds; by this machine's until the API has answered once."""
-        if self._offset_s is None:
-            return int(self._wall() * 1000)
-        return int((self._monotonic() + self._offset_s) * 1000)
+        return self._time.now_ms()
 
     def clock_skew_s(self) -> float | None:
-        """How far this machine's clock is ahead of the API's, in seconds; the API's has whole seconds."""
-        return None if self._offset_s is None else self._wall() - self.now_ms() / 1000
+        """How far this machine's clock is ahead of the API's, in seconds; None before the first answer."""
+        return self._time.skew_s()
 
     def do(self, step: Step, timeout_s: float) -> Any:
         """Carry one step out and return its answer. Raises the step errors."""
@@ -126,7 +125,8 @@ class Cloud:
         try:
             items = tuple(read(item) for item in payload[path])
             pagination = (payload.get("meta") or {}).get("pagination") or {}
-            return Page(items, number, pagination.get("last_page"), pagination.get("next_page") is not None)
+            last, total = shapes.number(pagination.get("last_page")), shapes.number(pagination.get("total_entries"))
+            return Page(items, number, last, pagination.get("next_page") is not None, total)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             raise Lost(f"the list of {path} has not the shape it should have") from error
 
@@ -182,9 +182,8 @@ class Cloud:
         except (KeyError, ValueError, TypeError):
             seconds = None
         if seconds is not None:
-            offset = seconds - self._monotonic()
             with self._lock:
-                self._offset_s = offset if self._offset_s is None else max(self._offset_s, offset)
+                self._time.answered(seconds, response.elapsed.total_seconds())
         checked(response)
 
     def _one(self, step: One[Any], timeout_s: float) -> Any:

@@ -38,7 +38,8 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _number(value: Any) -> int | None:
+def number(value: Any) -> int | None:
+    """An integer; None for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
@@ -47,7 +48,7 @@ def _numbers(value: Any) -> tuple[int, ...]:
 
 
 def _need_id(data: Json) -> int:
-    id = _number(data.get("id"))
+    id = number(data.get("id"))
     if id is None:
         raise ValueError("an object has no id")
     return id
@@ -105,12 +106,12 @@ def server(data: Json) -> Server:
         network_zone=_text(location.get("network_zone")),
         ipv4=_net(ipv4.get("ip")),
         ipv6=_net(ipv6.get("ip")),
-        ipv4_id=_number(ipv4.get("id")),
-        ipv6_id=_number(ipv6.get("id")),
+        ipv4_id=number(ipv4.get("id")),
+        ipv6_id=number(ipv6.get("id")),
         private_nets=tuple(
             PrivateNet(int(net["network"]), _need_net(net, "ip"), _nets(net.get("alias_ips")))
             for net in _maps(data.get("private_net"))
-            if _number(net.get("network")) is not None and _text(net.get("ip"))
+            if number(net.get("network")) is not None and _text(net.get("ip"))
         ),
         load_balancers=_numbers(data.get("load_balancers")),
         labels=_labels(data),
@@ -123,7 +124,7 @@ def floating_ip(data: Json) -> FloatingIp:
         id=_need_id(data),
         name=_text(data.get("name")) or str(data["id"]),
         ip=_need_net(data, "ip"),
-        server=_number(data.get("server")),
+        server=number(data.get("server")),
         location=_text(location.get("name")),
         network_zone=_text(location.get("network_zone")),
         labels=_labels(data),
@@ -137,7 +138,7 @@ def primary_ip(data: Json) -> PrimaryIp:
         name=_text(data.get("name")) or str(data["id"]),
         ip=ip,
         family=_text(data.get("type")) or ("ipv6" if ":" in ip else "ipv4"),
-        assignee=_number(data.get("assignee_id")),
+        assignee=number(data.get("assignee_id")),
         assignee_type=_text(data.get("assignee_type")) or "unassigned",
         location=_text(_location(data).get("name")),
         auto_delete=data.get("auto_delete") is True,
@@ -178,7 +179,7 @@ def load_balancer(data: Json) -> LoadBalancer:
         public_targets=tuple(
             id
             for target in [*targets, *resolved]
-            if not target.get("use_private_ip") and (id := _number(_map(target.get("server")).get("id"))) is not None
+            if not target.get("use_private_ip") and (id := number(_map(target.get("server")).get("id"))) is not None
         ),
     )
 
@@ -210,11 +211,11 @@ def action(data: Json) -> Action:
         status=status,
         started=_moment(data.get("started")) or 0.0,
         finished=_moment(data.get("finished")),
-        progress=_number(data.get("progress")) or 0,
+        progress=number(data.get("progress")) or 0,
         resources=tuple(
             (item["type"], item["id"])
             for item in _maps(data.get("resources"))
-            if _text(item.get("type")) and _number(item.get("id")) is not None
+            if _text(item.get("type")) and number(item.get("id")) is not None
         ),
         error_code=_text(error.get("code")) if status == "error" else None,
         error_message=_text(error.get("message")) if status == "error" else None,
