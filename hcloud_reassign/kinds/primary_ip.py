@@ -255,6 +255,8 @@ def _guards(case: Case) -> Iterator[Refusal]:
             f"{target.name} has {own.name} ({own.ip}) of the same family",
             "set occupied = detach to take that one off, or unassign it",
         )
+    if own is not None and own.id != address.id:
+        yield from _guards_of_balancers(case, own, target)
     yield from _guards_of_the_source(case, address, command)
     transfer = _transfer(case)
     here = case.situation.here
@@ -276,12 +278,18 @@ def _guards_of_the_source(case: Case, address: PrimaryIp, command: str) -> Itera
             f"{source.name} would have no interface left and could not start again",
             "attach it to a network, or set leave_off = yes",
         )
+    yield from _guards_of_balancers(case, address, source)
+
+
+def _guards_of_balancers(case: Case, address: PrimaryIp, server: Server) -> Iterator[Refusal]:
+    """An address that a load balancer sends to cannot be taken off its server."""
+    what = "it" if address.id == case.found.resource.id else f"{address.name} ({address.ip}), which it displaces,"
     for balancer in case.world.all(LoadBalancer):
-        if address.family == "ipv4" and source.id in balancer.public_targets:
+        if address.family == "ipv4" and server.id in balancer.public_targets:
             yield Refusal(
                 "lb-target",
-                f"it is a target of the load balancer {balancer.name}",
-                f"hcloud load-balancer remove-target --server {source.name} {balancer.name}",
+                f"{what} is a target of the load balancer {balancer.name}",
+                f"hcloud load-balancer remove-target --server {server.name} {balancer.name}",
             )
 
 
