@@ -30,5 +30,13 @@ def who(environ: Mapping[str, str], by: str | None) -> str:
         return f"{server}/{repository}/actions/runs/{environ['GITHUB_RUN_ID']}"
     import socket
 
-    user = environ.get("SUDO_USER") or environ.get("USER") or environ.get("LOGNAME") or f"uid {os.getuid()}"
-    return f"{user}@{socket.gethostname()}"
+    return f"{environ.get('SUDO_USER') or _user()}@{socket.gethostname()}"
+
+
+def _user() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
