@@ -2,7 +2,6 @@
 
 Shows the plan first, carries that out, and ends with the first exit code that is not 0.
 """
-# ruff: noqa: T201 - a program that talks to people
 
 from __future__ import annotations
 
