@@ -81,7 +81,9 @@ def holder(case: Case) -> Refusal | None:
 
 def describe(holder: Holder) -> str:
     """A holder with its type where that is a surprise."""
-    return str(holder) if holder.type in ("server", "gateway") else f"{holder.type.replace('_', ' ')} {holder}"
+    if holder.type in ("server", "gateway") or not (holder.name or holder.address):
+        return str(holder)
+    return f"{holder.type.replace('_', ' ')} {holder}"
 
 
 def destination_off(case: Case) -> Refusal | None:
