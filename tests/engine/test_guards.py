@@ -260,8 +260,8 @@ def test_a_load_balancers_target_is_refused(force: bool) -> None:
 
 
 def test_a_target_reached_over_the_private_network_is_no_hindrance() -> None:
-    balancer = {"name": "lb", "networks": {"internal": {"ip": "10.0.1.200"}}}
-    balancer["targets"] = [{"server": "srv-a", "use_private_ip": True}]  # type: ignore[assignment]
+    balancer: dict[str, Any] = {"name": "lb", "networks": {"internal": {"ip": "10.0.1.200"}}}
+    balancer["targets"] = [{"server": "srv-a", "use_private_ip": True}]
     lab = Lab(trio(load_balancers=[balancer]))
     assert told(only(run(lab, PUBLIC.section()))) == ("done", 0, None)
 
