@@ -112,9 +112,7 @@ def test_at_the_same_time_whoever_wrote_first_wins_against_another_target(ms: in
 
 
 @given(claims, claims, claims)
-def test_what_outranks_an_outranking_claim_of_another_time_outranks_it_too(
-    one: Claim, two: Claim, three: Claim
-) -> None:
+def test_what_outranks_a_claim_of_another_time_outranks_all_below_it(one: Claim, two: Claim, three: Claim) -> None:
     if one.ms != two.ms and one.outranks(two.ms, two.target) and two.outranks(three.ms, three.target):
         assert one.outranks(three.ms, three.target)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -39,7 +40,7 @@ def need(refusal: Refusal | None) -> Refusal:
         ("srv-c", {"source": None, "destination": None, "anybody": True}, False),
     ],
 )
-def test_it_goes_to_nobody_whom_the_section_does_not_list(to: str, fields: dict[str, object], refused: bool) -> None:
+def test_it_goes_to_nobody_whom_the_section_does_not_list(to: str, fields: dict[str, Any], refused: bool) -> None:
     refusal = guards.not_listed(case_of(assignment=section(**fields), to=to))
     assert (refusal is not None) is refused
 
@@ -68,9 +69,7 @@ def test_there_is_no_way_past_the_list() -> None:
     ],
     ids=["nobody", "source", "target", "else", "no-source", "anybody", "no-member", "deleted"],
 )
-def test_it_is_taken_from_nobody_who_is_not_expected(
-    holder: int | None, fields: dict[str, object], refused: bool
-) -> None:
+def test_it_is_taken_from_nobody_who_is_not_expected(holder: int | None, fields: dict[str, Any], refused: bool) -> None:
     refusal = guards.holder(case_of(world_of(thing(holder)), section(**fields)))
     assert (refusal is not None) is refused
 
@@ -226,7 +225,7 @@ def test_without_claims_nobody_overtakes() -> None:
 # cooldown
 
 
-def cooling(claim: str, server: int | None = 2, to: str = "srv-a", now: int = NOW, **fields: object) -> Refusal | None:
+def cooling(claim: str, server: int | None = 2, to: str = "srv-a", now: int = NOW, **fields: Any) -> Refusal | None:
     assignment = section(**{"cooldown_s": 60.0, **fields})
     return guards.cooldown(case_of(world_of(claimed(claim, server)), assignment, moment=situation(now_ms=now), to=to))
 
@@ -243,7 +242,7 @@ def test_a_move_back_waits_until_the_cooldown_is_over(after_ms: int, seconds: in
 
 
 def test_a_cooldown_counts_only_against_the_holder_before() -> None:
-    three = {"source": None, "destination": None, "members": ("srv-a", "srv-b", "srv-c")}
+    three: dict[str, Any] = {"source": None, "destination": None, "members": ("srv-a", "srv-b", "srv-c")}
     assert cooling(f"{NOW}.2_1", **three)
     assert cooling(f"{NOW}.2_1", to="srv-c", **three) is None
     assert cooling(f"{NOW}.2", **three) is None
@@ -265,7 +264,7 @@ def test_of_two_that_are_listed_the_other_one_had_it_before() -> None:
     ids=["none-set", "no-claim", "nobody-has-it", "somebody-else-has-it", "stays"],
 )
 def test_nothing_cools_down_without_a_claim_that_came_true(
-    claim: str, server: int | None, to: str, fields: dict[str, object]
+    claim: str, server: int | None, to: str, fields: dict[str, Any]
 ) -> None:
     assert cooling(claim, server, to, **fields) is None
 

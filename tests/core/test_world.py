@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,6 +93,7 @@ def test_reading_one_object_leaves_all_others_alone(ids: list[int], id: int, the
 
 
 def test_a_reading_that_no_world_holds_says_so() -> None:
-    for read in (LatestActions(of=Server, id=1), Read(cls=Server)):
+    reads: tuple[Read[Any], ...] = (LatestActions(of=Server, id=1), Read(cls=Server))
+    for read in reads:
         with pytest.raises(NotImplementedError):
             World().learned(read, ())

@@ -74,8 +74,7 @@ class ToyKind(Kind):
 
     def carry_out(self, moves: Sequence[Move]) -> Steps[None]:
         for move in moves:
-            for step in move.steps:
-                yield step
+            yield from move.steps
 
     def vendor_command(self, found: Found, wanted: Holder, world: World) -> str:
         return f"toy {found.resource.id} {wanted.id}"
