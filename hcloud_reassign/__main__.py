@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 
 
@@ -10,11 +12,17 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         from hcloud_reassign.version import version
 
-        print(f"hcloud-reassign {version()}")
+        _say(f"hcloud-reassign {version()}\n")
         return
     from hcloud_reassign.cli.main import run
 
     sys.exit(run(sys.argv[1:]))
+
+
+def _say(text: str) -> None:
+    """Write past Python's buffer: it would complain at exit about a reader that went away."""
+    with contextlib.suppress(OSError):
+        os.write(1, text.encode())
 
 
 if __name__ == "__main__":

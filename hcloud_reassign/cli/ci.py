@@ -65,7 +65,7 @@ def _summary(session: Session, found: Sequence[Result]) -> None:
         rows.append("| " + " | ".join(_markdown(cell) for cell in cells) + " |")
     try:
         with open(file, "a", encoding="utf-8") as opened:
-            opened.write("\n".join(["### hcloud-reassign", "", *rows, "", ""]))
+            opened.write(session.writer.without_secrets("\n".join(["### hcloud-reassign", "", *rows, "", ""])))
     except OSError as failed:
         session.writer.say(f"warning: no summary was written: {failed.strerror}", always=True)
 

@@ -14,7 +14,10 @@ _MOST_NAMED = 8
 def ini(drafts: Sequence[Draft], api_url: str | None) -> str:
     """A file that can be used as it is: where a destination is to be chosen, the choices stand beside it."""
     head = [
-        "; Written by hcloud-reassign init. Take out what shall not be moved, and fill in the destinations.",
+        "; Written by hcloud-reassign init. Take out what shall not be moved.",
+        "; members = any of these may have it, and --to says which. Two that stand in for each other are better written as",
+        ";   source      = the one that has it normally",
+        ";   destination = the one that shall have it when the first is lost",
         "",
         "[client]",
         "; The token of the project, if not in HCLOUD_TOKEN: a file that only you may read.",
@@ -27,12 +30,17 @@ def ini(drafts: Sequence[Draft], api_url: str | None) -> str:
 def _section(draft: Draft) -> Iterator[str]:
     yield ""
     yield f"[{draft.name}]"
-    width = max(len(key) for key in ("destination", *(key for key, _ in draft.keys)))
-    if draft.note:
-        yield f"; {draft.note}"
-    for key, value in draft.keys:
+    ends = _ends(draft)
+    width = max(len(key) for key, _ in (*draft.keys, *ends))
+    for key, value in (*draft.keys, *ends):
         yield f"{key:<{width}} = {value}"
-    choices = draft.others[:_MOST_NAMED]
-    more = f" and {len(draft.others) - _MOST_NAMED} others" if len(draft.others) > _MOST_NAMED else ""
-    if choices:
-        yield f"; {'destination':<{width - 2}} = one of: {', '.join(choices)}{more}"
+    if len(draft.others) > _MOST_NAMED:
+        yield f"; {len(draft.others) - _MOST_NAMED} other servers could have it too"
+
+
+def _ends(draft: Draft) -> tuple[tuple[str, str], ...]:
+    """Who may have it: with one alternative a fail-over, else a choice that is left to `--to`."""
+    if draft.holder and len(draft.others) == 1:
+        return (("source", draft.holder), ("destination", draft.others[0]))
+    names = [*([draft.holder] if draft.holder else []), *draft.others[:_MOST_NAMED]]
+    return (("members", ", ".join(names)),)

@@ -89,7 +89,7 @@ class Writer:
         import json
 
         text = json.dumps(document, separators=(",", ":")) if one_line else json.dumps(document, indent=2)
-        self.out.write(self._hide(text) + "\n")
+        self.out.write(self.without_secrets(text) + "\n")
 
     def raw(self, text: str) -> None:
         """Data that is a file's text."""
@@ -110,20 +110,23 @@ class Writer:
 
     def control(self, text: str) -> None:
         """What a terminal or a CI system shall obey. Never with foreign text in it that was not made harmless."""
-        self.err.write(self._hide(text))
+        self.err.write(self._harmless(text))
 
     def _rendered(self, pieces: Line, colour: bool) -> str:
         return "".join(self._styled(piece, colour) for piece in pieces)
 
     def _styled(self, piece: Piece, colour: bool) -> str:
-        text = self._hide(clean(piece.text))
-        if self._on_github:
-            # The runner obeys this old form of a command anywhere in a line.
-            text = text.replace("##[", "# #[")
+        text = self._harmless(clean(piece.text))
         code = _CODES[piece.style] if colour else ""
         return f"\033[{code}m{text}\033[0m" if code else text
 
-    def _hide(self, text: str) -> str:
+    def _harmless(self, text: str) -> str:
+        text = self.without_secrets(text)
+        # GitHub's runner obeys this old form of a command anywhere in a line.
+        return text.replace("##[", "# #[") if self._on_github else text
+
+    def without_secrets(self, text: str) -> str:
+        """The text with every known secret hidden; for what is written elsewhere than to stdout and stderr."""
         for secret in sorted(self.hidden, key=len, reverse=True):
             text = text.replace(secret, "***")
         return text

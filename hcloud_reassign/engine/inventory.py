@@ -16,21 +16,22 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 @dataclass(frozen=True)
 class Draft:
-    """A section to be written. `keys` in order; `others` could be its destination; `note` is said beside it."""
+    """A section to be written. `keys` in order; `holder` has the resource, `others` could have it instead."""
 
     name: str
     keys: tuple[tuple[str, str], ...]
+    holder: str | None = None
     others: tuple[str, ...] = ()
-    note: str | None = None
 
 
 def drafts(world: World, kinds: Iterable[Kind]) -> tuple[Draft, ...]:
-    """A section for every resource that could be read. Pure."""
+    """A section for every resource that could be read and that anybody could have. Pure."""
     found: dict[str, Draft] = {}
     for kind in kinds:
         for assignment, item in _resources(world, kind):
             draft = _draft(world, kind, assignment, item, _free(assignment.name, found))
-            found[draft.name] = draft
+            if draft.holder or draft.others:
+                found[draft.name] = draft
     return tuple(found.values())
 
 
@@ -62,12 +63,8 @@ def _draft(world: World, kind: Kind, assignment: Assignment, found: Found, name:
     if network is not None:
         keys.append(("network", str(network)))
     keys.append(("resource", _resource(world, kind, assignment, found)))
-    others, note = _others(world, kind, found), None
-    if found.holder is not None and found.movable:
-        keys.append(("source", _holder(found)))
-    elif found.holder is not None:
-        note = f"held by {found.holder}, which it cannot be taken from"
-    return Draft(name, tuple(keys), others, note)
+    holder = _holder(found) if found.holder is not None and found.movable else None
+    return Draft(name, tuple(keys), holder, _others(world, kind, found))
 
 
 def _resource(world: World, kind: Kind, assignment: Assignment, found: Found) -> str:

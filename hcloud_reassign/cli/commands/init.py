@@ -44,7 +44,7 @@ def command(ctx: typer.Context) -> ExitCode:
     if session.machine:
         session.answer(document(session, ExitCode.OK, file=file, sections=[draft.name for draft in drafts]))
         return ExitCode.OK
-    session.writer.say(f"wrote {file} with {len(drafts)} sections; fill in the destinations, then:")
+    session.writer.say(f"wrote {file} with {len(drafts)} sections; look through it, then:")
     session.writer.say(f"  {invocation('check', session.options, file)}")
     return ExitCode.OK
 
