@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from hcloud_reassign.chain import Selection
 from hcloud_reassign.core.model import Plan, Request, World
 from hcloud_reassign.core.planning import check_request
-from hcloud_reassign.project import Listener, Overrides, Project, Selection, open_project
+from hcloud_reassign.project import Listener, Overrides, Project, open_project
 
 if TYPE_CHECKING:
     from hcloud_reassign.core.report import Result
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Observation:
-    """Who held what. `at` is the monotonic second of the reading."""
+    """Who held what. `at` is the monotonic second of the reading, `here` the server this program runs on, if known."""
 
     project: Project
     selection: Selection
     world: World
     at: float
+    here: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def observe(project: Project, names: Sequence[str] = ()) -> Observation:
     """
     selection = project.select(names)
     with project.session(selection) as session:
-        return Observation(project, selection, session.observe(selection.chosen), session.observed_at)
+        world = project.chain(session, selection, Request()).observe()
+        return Observation(project, selection, world, session.observed_at, session.here)
 
 
 def plan(observation: Observation, request: Request | None = None) -> Proposal:
@@ -63,20 +66,18 @@ def plan(observation: Observation, request: Request | None = None) -> Proposal:
     Raises:
         UsageError: the request does not fit the assignments.
     """
-    from hcloud_reassign.core.report import digest
-
     project, selection, request = observation.project, observation.selection, request or Request()
     check_request(selection.assignments, request, [assignment.name for assignment in selection.assignments])
     with project.session(selection) as session:
-        session.observed_at = observation.at
-        made, world = session.plan(observation.world, selection.chosen, selection.groups, request)
+        session.observed_at, session.here = observation.at, observation.here
+        made, world, digest = project.chain(session, selection, request).plan(observation.world)
         seen = replace(observation, world=world, at=session.observed_at)
-        return Proposal(seen, request, made, digest(made, project.api_url))
+        return Proposal(seen, request, made, digest)
 
 
 def apply(proposal: Proposal, on_event: Listener | None = None) -> tuple[Result, ...]:
     """Carry a proposal out. What it rests on is read again first, unless it is at most a second old."""
-    observation = proposal.observation
-    with observation.project.session(observation.selection, on_event=on_event) as session:
-        session.observed_at = observation.at
-        return session.apply(proposal.plan, observation.world, observation.selection.chosen, proposal.request)
+    seen = proposal.observation
+    with seen.project.session(seen.selection, on_event=on_event) as session:
+        session.observed_at, session.here = seen.at, seen.here
+        return seen.project.chain(session, seen.selection, proposal.request).apply(proposal.plan, seen.world)

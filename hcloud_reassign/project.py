@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from hcloud_reassign import kinds
+from hcloud_reassign.chain import Selection
 from hcloud_reassign.config.load import load as load_settings
 from hcloud_reassign.config.locate import locate
 from hcloud_reassign.config.options import api_url, timeout
@@ -21,12 +22,12 @@ from hcloud_reassign.config.secrets import Secret, api_token
 from hcloud_reassign.config.sections import CLIENT, defaults
 from hcloud_reassign.config.settings import Settings
 from hcloud_reassign.core.declare import Section
-from hcloud_reassign.core.errors import ExitCode, Missing, ReassignError, UsageError
+from hcloud_reassign.core.errors import Missing, ReassignError, UsageError
 from hcloud_reassign.core.kind import Kind
-from hcloud_reassign.core.model import Assignment, Group, Plan, Request, World
+from hcloud_reassign.core.model import Assignment, Group, Request
 
 if TYPE_CHECKING:
-    from hcloud_reassign.core.report import Result
+    from hcloud_reassign.chain import Chain, Report
     from hcloud_reassign.engine.checking import Finding as Finding
     from hcloud_reassign.engine.events import Event
     from hcloud_reassign.engine.holding import Held
@@ -52,54 +53,6 @@ class Overrides:
     api_url: str | None = None
     timeout_s: float | None = None
     by: str | None = None
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What a command is about: assignments with their kinds, and the groups among them."""
-
-    chosen: tuple[tuple[Kind, Assignment], ...]
-    groups: tuple[Group, ...] = ()
-    named: tuple[str, ...] = ()
-
-    @property
-    def assignments(self) -> tuple[Assignment, ...]:
-        return tuple(assignment for _, assignment in self.chosen)
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a run or a plan came to. Times in unix milliseconds."""
-
-    project: str
-    started_ms: int
-    finished_ms: int
-    code: ExitCode
-    results: tuple[Result, ...] = ()
-    plan: Plan | None = None
-    digest: str | None = None
-    warnings: tuple[str, ...] = ()
-    requests: int = 0
-    rate_limit_remaining: int | None = None
-    error: ReassignError | None = None
-
-    def document(self, command: str) -> dict[str, Any]:
-        """The JSON document of a command."""
-        from hcloud_reassign.core import report
-
-        return report.document(
-            command,
-            started_ms=self.started_ms,
-            finished_ms=self.finished_ms,
-            code=self.code,
-            error=self.error,
-            warnings=self.warnings,
-            project=self.project,
-            requests=self.requests,
-            rate_limit_remaining=self.rate_limit_remaining,
-            digest=self.digest,
-            results=self.results,
-        )
 
 
 @dataclass
@@ -276,13 +229,18 @@ class Project:
 
         selection = self.select(names)
         left_out = check_request(selection.assignments, request, names)
-        chosen = tuple(pair for pair in selection.chosen if pair[1].name not in left_out)
-        selection = replace(selection, chosen=chosen)
-        request = replace(request, claims=request.claims and bool(self.settings.client.get("claims", True)))
+        selection = selection.without(left_out)
         with self.session(selection, on_event=on_event) as session:
             for name in left_out:
                 session.warn(f"{name} is left out: nothing says where it shall go; name it and give --to")
-            return _Run(self, session, selection, request, apply).report()
+            return self.chain(session, selection, request).report(apply=apply)
+
+    def chain(self, session: Session, selection: Selection, request: Request) -> Chain:
+        """The verb chain on a session, with what the file says about every request."""
+        from hcloud_reassign.chain import Chain
+
+        claims = request.claims and bool(self.settings.client.get("claims", True))
+        return Chain(self.name, self.api_url, session, selection, replace(request, claims=claims))
 
     @contextmanager
     def session(self, selection: Selection | None = None, *, on_event: Listener | None = None) -> Iterator[Session]:
@@ -402,93 +360,6 @@ class Project:
     def inventory_kinds(self) -> tuple[Kind, ...]:
         """All kinds of this version."""
         return tuple(kinds.kind(word) for word in kinds.WORDS)
-
-
-class _Run:
-    """One `run` or `plan`, up to its report."""
-
-    def __init__(self, project: Project, session: Session, selection: Selection, request: Request, apply: bool) -> None:
-        self._project, self._session, self._selection = project, session, selection
-        self._request, self._apply = request, apply
-        self._started_ms = int(session.clock.wall() * 1000)
-        self._plan: Plan | None = None
-        self._digest: str | None = None
-
-    def report(self) -> Report:
-        session = self._session
-        session.events.emit("run.started", command="run" if self._apply else "plan", names=list(self._selection.named))
-        try:
-            results = self._results()
-        except ReassignError as error:
-            report = self._report((), error.exit_code, error)
-        else:
-            from hcloud_reassign.core.report import exit_code
-
-            report = self._report(results, exit_code(results), None)
-        session.events.emit("run.finished", **report.document("run" if self._apply else "plan"))
-        return report
-
-    def _results(self) -> tuple[Result, ...]:
-        from hcloud_reassign.core.report import digest, move_data, planned
-
-        session, selection, request = self._session, self._selection, self._request
-        if not selection.chosen:
-            return ()
-        world = self._observe()
-        plan, world = session.plan(world, selection.chosen, selection.groups, request)
-        self._plan, self._digest = plan, digest(plan, self._project.api_url)
-        for warning in (*plan.warnings, *(f"{move.name}: {text}" for move in plan for text in move.warnings)):
-            session.warn(warning)
-        session.events.emit("planned", digest=self._digest, moves=[move_data(planned(move)) for move in plan])
-        if request.expect_digest and request.expect_digest != self._digest:
-            plan = _not_approved(plan, request.expect_digest, self._digest)
-        if not self._apply:
-            return tuple(planned(move) for move in plan)
-        return session.apply(plan, world, selection.chosen, request)
-
-    def _observe(self) -> World:
-        session, chosen = self._session, self._selection.chosen
-        session.here = self._here()
-        if any(assignment.max_moves_per_hour for _, assignment in chosen):
-            from hcloud_reassign.core.guards import clock_time
-
-            since = clock_time(self._started_ms - 3_600_000)
-            session.moved_last_hour = session.journal.moves_since(since) if session.journal else {}
-        return session.observe(chosen)
-
-    def _here(self) -> int | None:
-        """This server's id, asked for only where a move could cut this machine off."""
-        risky = any(
-            kind.word == "ip_public" or assignment.options.get("network") == "0.0.0.0/0"
-            for kind, assignment in self._selection.chosen
-        )
-        if not risky:
-            return None
-        here: int | None = self._session.border.this_server()
-        return here
-
-    def _report(self, results: tuple[Result, ...], code: ExitCode, error: ReassignError | None) -> Report:
-        border = self._session.border
-        return Report(
-            self._project.name,
-            self._started_ms,
-            int(self._session.clock.wall() * 1000),
-            code,
-            results,
-            self._plan,
-            self._digest,
-            tuple(self._session.warnings),
-            border.requests,
-            border.rate_limit_remaining,
-            error,
-        )
-
-
-def _not_approved(plan: Plan, expected: str, found: str) -> Plan:
-    from hcloud_reassign.core.model import Refusal
-
-    refusal = Refusal("digest", f"the plan's digest is {found}, approved was {expected}", "plan again and approve that")
-    return plan.replaced([replace(move, outcome="refused", refusal=refusal) for move in plan.pending])
 
 
 @contextmanager

@@ -22,9 +22,10 @@ KNOWS = {
     "host": {"core"},
     "hetzner": {"core", "version"},
     "engine": {"core", "kinds"},
-    "project": {"core", "kinds", "engine", "config"},
-    "api": {"core", "kinds", "engine", "config", "project"},
-    "cli": {"core", "kinds", "engine", "config", "project", "version"},
+    "chain": {"core"},
+    "project": {"core", "kinds", "engine", "config", "chain"},
+    "api": {"core", "kinds", "engine", "config", "project", "chain"},
+    "cli": {"core", "kinds", "engine", "config", "project", "chain", "version"},
     "simulator": set[str](),
 }
 """Which others of our packages are loaded along with each; what a function imports when called does not count."""

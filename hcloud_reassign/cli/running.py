@@ -14,7 +14,8 @@ from hcloud_reassign.core.errors import ExitCode, UsageError
 from hcloud_reassign.core.model import Direction, Request
 
 if TYPE_CHECKING:
-    from hcloud_reassign.project import Project, Report
+    from hcloud_reassign.chain import Report
+    from hcloud_reassign.project import Project
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from hcloud_reassign.core.objects import Server
 
 Guard = Callable[[Case], "Refusal | None"]
 
+MAX_AGE_S = 300.0
 _NOT_TO_BE_USED = ("off", "stopping", "deleting", "rebuilding")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _LAST_MS = 253_402_300_799_999
@@ -42,7 +43,8 @@ def late(case: Case) -> Refusal | None:
     """The request is older than it may be, or a newer one has come."""
     request, now = case.request, case.situation.now_ms
     effective = effective_ms(request, case.situation)
-    max_age = case.assignment.max_age_s if case.assignment.max_age_s is not None else request.max_age_s
+    given = (request.max_age_s, case.assignment.max_age_s, MAX_AGE_S)
+    max_age = next(seconds for seconds in given if seconds is not None)
     if request.triggered and now - effective > max_age * 1000:
         age = (now - effective) / 1000
         return Refusal(
@@ -70,6 +72,8 @@ def holder(case: Case) -> Refusal | None:
         return Refusal("holder", f"it is held by {describe(found.holder)}, which it cannot be taken from", None)
     if not assignment.restricted or found.holder.key in {expected.key for expected in case.listed}:
         return None
+    if _left_behind(case, found.holder):
+        return None
     listed = ", ".join(assignment.listed)
     return Refusal(
         "holder",
@@ -77,6 +81,13 @@ def holder(case: Case) -> Refusal | None:
         "add --force to take it from there",
         forceable=True,
     )
+
+
+def _left_behind(case: Case, holder: Holder) -> bool:
+    """Whether it names what no server of the project is, while a listed server is gone: a route or an address goes on
+    naming a server that was deleted."""
+    gone = len(case.listed) < len(case.assignment.listed)
+    return gone and holder.type in ("server", "gateway") and holder.name is None
 
 
 def describe(holder: Holder) -> str:

@@ -50,6 +50,8 @@ MOST_IDS = 25
 FINISH_S = 8.0
 """How long a run goes on after it was told to stop: pipelines kill after about 10 seconds."""
 STATUS_S = 1.0
+LAST_LOOK_S = 1.0
+"""What is kept of the time, when an action does not end, to see what is so."""
 
 Handle = Callable[[Any, "BaseException | None"], None]
 
@@ -92,6 +94,7 @@ class Scheduler:
         self._denied: Denied | None = None
         self._slowest_s = 1.0
         self._news = clock.monotonic()
+        self._ended: Callable[[Task], None] | None = None
         self._interrupt_asked = False
         self.interrupted = False
 
@@ -107,9 +110,9 @@ class Scheduler:
         """Say how many objects of a class there are at least, before they are read."""
         self._reading.expect(cls, objects)
 
-    def run(self, tasks: Sequence[Task]) -> None:
-        """Drive the tasks until all are over."""
-        self._tasks = list(tasks)
+    def run(self, tasks: Sequence[Task], ended: Callable[[Task], None] | None = None) -> None:
+        """Drive the tasks until all are over; `ended` is told of each as soon as it is."""
+        self._tasks, self._ended = list(tasks), ended
         for task in tasks:
             task.started = self.now()
             if self.interrupted:
@@ -148,6 +151,8 @@ class Scheduler:
     def _end(self, task: Task, answer: Any, error: BaseException | None) -> None:
         task.ended, task.answer, task.error = self.now(), answer, error
         self._release(task)
+        if self._ended:
+            self._ended(task)
 
     def _release(self, task: Task) -> None:
         for freed in self._locks.release(task):
@@ -357,7 +362,7 @@ class Scheduler:
         now = self.now()
         moments = [when for when, _, _ in self._timers[:1]]
         moments += [running.due for running in self._running.values()] if not self._polls else []
-        moments += [task.deadline.end for task in self._tasks if not task.over]
+        moments += [self._end_of(task) for task in self._tasks if not task.over]
         moments += self._reading.moments()
         for handle, answer, error in self._workers.wait(max(min(moments) - now, 0.0)):
             if handle is not WAKE:
@@ -369,9 +374,16 @@ class Scheduler:
         """Wake what waits past its deadline; what it waits for is then not known to have happened."""
         now = self.now()
         for task in self._tasks:
-            if not task.over and task.waiting_for is not None and now >= task.deadline.end:
+            if not task.over and task.waiting_for is not None and now >= self._end_of(task):
                 self.resume(task, task.turn, *self._at_the_end(task.waiting_for))
                 task.waiting_for = None
+
+    def _end_of(self, task: Task) -> float:
+        """How long a task waits for what it waits for now: what it does then still has to fit."""
+        step, deadline = task.waiting_for, task.deadline
+        if isinstance(step, ServerIs) and step.status == "off":
+            return deadline.forward
+        return deadline.end - LAST_LOOK_S if isinstance(step, Finished | ServerIs) else deadline.end
 
     def _at_the_end(self, step: Step) -> tuple[Any, StepError | None]:
         if isinstance(step, Finished):

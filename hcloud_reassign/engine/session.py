@@ -139,18 +139,27 @@ class Session:
         """Carry the plan out; every result is verified."""
         kinds = {assignment.name: kind for kind, assignment in selected}
         plan = self._ask_vetoes(plan)
-        tasks = self._tasks(plan, world, kinds, request)
-        self.scheduler.run(tasks)
-        results = {move.name: planned(move) for move in plan}
-        for task in tasks:
-            for result in self._results_of(task, plan):
-                results[result.name] = result
-        results.update(self._undo_groups(plan, results, world, kinds, request))
         issued = effective_ms(request, self.situation()) if request.triggered else None
-        final = tuple(replace(results[move.name], issued_at_ms=issued) for move in plan)
+        results = {move.name: replace(planned(move), issued_at_ms=issued) for move in plan}
+        told: set[str] = set()
+
+        def tell(result: Result) -> None:
+            if result.name not in told:
+                told.add(result.name)
+                self.events.emit("move.done", **move_data(result))
+
+        def ended_one(task: Task) -> None:
+            for result in self._results_of(task, plan):
+                results[result.name] = replace(result, issued_at_ms=issued)
+                if result.move.group is None:
+                    tell(results[result.name])
+
+        self.scheduler.run(self._tasks(plan, world, kinds, request), ended_one)
+        results.update(self._undo_groups(plan, results, world, kinds, request))
+        final = tuple(results[move.name] for move in plan)
         for result in final:
-            self.events.emit("move.done", **move_data(result))
-        self._run_after(plan, final)
+            tell(result)
+        self._run_after(final)
         return final
 
     def _tasks(self, plan: Plan, world: World, kinds: Mapping[str, Kind], request: Request) -> list[Task]:
@@ -217,7 +226,7 @@ class Session:
                 vetoed.append(replace(move, outcome="refused", refusal=refusal))
         return judge_groups(plan.replaced(vetoed))
 
-    def _run_after(self, plan: Plan, results: Sequence[Result]) -> None:
+    def _run_after(self, results: Sequence[Result]) -> None:
         begun = [result for result in results if result.steps and result.move.assignment.after]
         ran = [result for result in begun if result.outcome in ("done", "failed", "unknown")]
         commands = [(result, result.move.assignment.after or "") for result in ran]

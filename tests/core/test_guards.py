@@ -145,18 +145,21 @@ def test_a_target_that_is_no_server_is_not_asked_whether_it_runs() -> None:
 @pytest.mark.parametrize(
     ("age_ms", "section_age_s", "request_age_s", "refused"),
     [
-        (0, None, 300.0, False),
-        (300_000, None, 300.0, False),
-        (300_001, None, 300.0, True),
-        (60_000, 60.0, 300.0, False),
-        (60_001, 60.0, 300.0, True),
-        (400_000, 600.0, 300.0, False),
-        (1, 0.0, 300.0, True),
-        (-60_000, None, 300.0, False),
+        (0, None, None, False),
+        (300_000, None, None, False),
+        (300_001, None, None, True),
+        (60_000, 60.0, None, False),
+        (60_001, 60.0, None, True),
+        (400_000, 600.0, None, False),
+        (100_000, 60.0, 200.0, False),
+        (100_000, 600.0, 60.0, True),
+        (1, 0.0, None, True),
+        (1, 300.0, 0.0, True),
+        (-60_000, None, None, False),
     ],
 )
 def test_a_triggered_request_may_be_as_old_as_max_age_and_no_older(
-    age_ms: int, section_age_s: float | None, request_age_s: float, refused: bool
+    age_ms: int, section_age_s: float | None, request_age_s: float | None, refused: bool
 ) -> None:
     request = Request(issued_at_ms=NOW - age_ms, max_age_s=request_age_s)
     refusal = guards.late(case_of(assignment=section(max_age_s=section_age_s), request=request))

@@ -10,7 +10,7 @@ from typing import Any
 
 from hcloud_reassign.core.model import Request
 from hcloud_reassign.core.report import Result
-from hcloud_reassign.project import Report
+from hcloud_reassign.chain import Report
 from hcloud_reassign.simulator import Recorded, Simulator
 from hcloud_reassign.simulator.model import Route
 from tests.harness import START, Lab
@@ -112,9 +112,9 @@ _GATEWAYS = {A: "10.0.1.2", B: "10.0.1.3", C: "10.0.1.4"}
 def gateway(lab: Lab, destination: str = "0.0.0.0/0") -> str | None:
     """Where a route leads to."""
     routes = lab.sim.state.networks[NETWORK].routes
-    found = [route.gateway for route in routes if route.destination == destination]
+    found = {route.gateway for route in routes if route.destination == destination}
     assert len(found) < 2
-    return found[0] if found else None
+    return found.pop() if found else None
 
 
 def _route(lab: Lab) -> int | None:

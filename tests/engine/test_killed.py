@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hcloud_reassign.core.model import Request
-from hcloud_reassign.project import Report
+from hcloud_reassign.chain import Report
 from tests.engine.samples import (
     ALIAS,
     ALIASED,
