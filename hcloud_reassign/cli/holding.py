@@ -6,7 +6,7 @@ from hcloud_reassign.cli.documents import document
 from hcloud_reassign.cli.opening import opened
 from hcloud_reassign.cli.parsing import names_of
 from hcloud_reassign.cli.session import Session
-from hcloud_reassign.cli.text import Piece, columns
+from hcloud_reassign.cli.text import Piece, columns, moment
 from hcloud_reassign.core.errors import ExitCode, UsageError, worst
 from hcloud_reassign.core.guards import clock_time
 
@@ -37,7 +37,7 @@ def hold(session: Session, name: str, for_s: float | None) -> ExitCode:
             [
                 [
                     Piece(item.name, "bold"),
-                    Piece("free" if item.until_ms is None else f"held until {clock_time(item.until_ms)}"),
+                    Piece("free" if item.until_ms is None else f"held until {moment(item.until_ms)}"),
                     Piece(item.message or "", "bad" if item.code else "plain"),
                 ]
                 for item in held

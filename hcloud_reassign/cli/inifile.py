@@ -15,7 +15,7 @@ def ini(drafts: Sequence[Draft], api_url: str | None) -> str:
     """A file that can be used as it is: where a destination is to be chosen, the choices stand beside it."""
     head = [
         "; Written by hcloud-reassign init. Take out what shall not be moved.",
-        "; members = any of these may have it, and --to says which. Two that stand in for each other are better written as",
+        "; members = any of these may have it, and --to says which. For two that stand in for each other write",
         ";   source      = the one that has it normally",
         ";   destination = the one that shall have it when the first is lost",
         "",

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hcloud_reassign.cli.render import holder_name, resource_name
-from hcloud_reassign.cli.text import Line, Piece, Style, columns, indented, line
+from hcloud_reassign.cli.session import now_ms
+from hcloud_reassign.cli.text import Line, Piece, Style, columns, indented, line, moment
 from hcloud_reassign.cli.writer import Writer
-from hcloud_reassign.core.guards import clock_time
 
 if TYPE_CHECKING:
     from hcloud_reassign.project import Standing
@@ -28,11 +28,13 @@ _SHOWN: Mapping[str | None, tuple[str, Style]] = {
 
 def table(standings: Sequence[Standing], writer: Writer, *, prefix: Sequence[str] = ()) -> list[Line]:
     """The rows; with several projects each name has its project before it."""
-    before = list(prefix) or [""] * len(standings)
-    rows = columns([_row(standing, name, writer) for standing, name in zip(standings, before, strict=True)])
+    pairs = list(zip(standings, list(prefix) or [""] * len(standings), strict=True))
+    # Apart, because the names that nobody chose are long.
     lines = []
-    for row, standing in zip(rows, standings, strict=True):
-        lines += [row, *indented(_below(standing), 4)]
+    for part in ([pair for pair in pairs if pair[0].configured], [pair for pair in pairs if not pair[0].configured]):
+        rows = columns([_row(standing, project, writer) for standing, project in part])
+        for row, (standing, _) in zip(rows, part, strict=True):
+            lines += [row, *indented(_below(standing), 4)]
     return lines
 
 
@@ -67,13 +69,11 @@ def _below(standing: Standing) -> Iterator[Line]:
     if standing.message:
         yield line(standing.message)
     if standing.held_until_ms is not None:
-        yield line(
-            Piece("held", "warn"), f" until {clock_time(standing.held_until_ms)}: triggered requests are refused"
-        )
+        yield line(Piece("held", "warn"), f" until {moment(standing.held_until_ms)}: triggered requests are refused")
     if standing.state == "unfinished":
         yield line("an earlier move was not finished: run it again to finish it")
     last = standing.last_move
     if last is not None and last.time_ms is not None:
         to = f" to {last.server}" if last.server else ""
         who = f" by {last.who}" if last.who else ""
-        yield line(Piece(f"last moved {clock_time(last.time_ms)}{to}{who}", "dim"))
+        yield line(Piece(f"last moved{to}{who} {moment(last.time_ms, now_ms())}", "dim"))

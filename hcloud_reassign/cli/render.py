@@ -35,14 +35,13 @@ def _row(result: Result, writer: Writer) -> list[Piece]:
         Piece(result.name, "bold"),
         Piece(resource_name(result.move.resource)),
         Piece(_way(result, writer.symbol("arrow"))),
-        Piece(_times(result), "dim"),
+        Piece(_time(result), "dim"),
     ]
 
 
 def resource_name(resource: Resource) -> str:
-    """Address and name, whichever there are."""
-    known = [part for part in (resource.address, resource.name) if part]
-    return " ".join(dict.fromkeys(known)) or (f"id {resource.id}" if resource.id is not None else "")
+    """The address, else the name, else the id: one word, so that a row fits into 80 columns."""
+    return resource.address or resource.name or (f"id {resource.id}" if resource.id is not None else "")
 
 
 def holder_name(holder: Holder | None) -> str:
@@ -65,16 +64,16 @@ def _way(result: Result, arrow: str) -> str:
     return f"stays with {holder_name(result.after)}" if result.after else "nobody has it"
 
 
-def _times(result: Result) -> str:
-    gap = f"nobody had it for {seconds(result.gap_ms)}" if result.gap_ms else ""
-    took = seconds(result.duration_ms) if result.outcome not in ("pending", "unchanged", "refused") else ""
-    return ", ".join(part for part in (took, gap) if part)
+def _time(result: Result) -> str:
+    return seconds(result.duration_ms) if result.outcome not in ("pending", "unchanged", "refused") else ""
 
 
 def _below(result: Result, *, steps: bool, verbose: bool) -> Iterator[Line]:
     planned = result.outcome == "pending"
     for effect in result.move.side_effects if planned else ():
         yield line(Piece("effect:  ", "warn"), effect)
+    if result.gap_ms:
+        yield line(Piece(f"nobody had it for {seconds(result.gap_ms)}", "dim"))
     if result.undone:
         yield line("it was put back")
     if result.message:

@@ -6,7 +6,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Literal
+
+_UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 Style = Literal["plain", "good", "warn", "bad", "dim", "bold"]
 
@@ -67,6 +70,16 @@ def _padded(row: Sequence[Piece], widths: dict[int, int], gap: int) -> Iterable[
 
 def indented(lines: Iterable[Line], by: int) -> list[Line]:
     return [(Piece(" " * by), *pieces) for pieces in lines]
+
+
+def moment(ms: int, now_ms: int | None = None) -> str:
+    """A time for people, from unix milliseconds; with `now_ms` how long ago it was."""
+    told = datetime.fromtimestamp(ms / 1000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+    if now_ms is None or now_ms < ms:
+        return told
+    past = (now_ms - ms) // 1000
+    unit, size = next((unit, size) for unit, size in _UNITS if past >= size or size == 1)
+    return f"{past // size} {unit} ago ({told})"
 
 
 def seconds(ms: int | None) -> str:

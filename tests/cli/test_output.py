@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hcloud_reassign.cli.text import Piece, clean, columns, line, seconds, width
+from hcloud_reassign.cli.text import Piece, clean, columns, line, moment, seconds, width
 from hcloud_reassign.cli.writer import Writer
 from hcloud_reassign.simulator import Fault, Simulator
 from tests.cli.process import INI, Cli
@@ -198,6 +198,14 @@ def test_the_last_column_starts_at_the_same_place_in_every_row(rows: list[list[s
 
 def test_wide_letters_take_two_columns() -> None:
     assert (width("ab"), width("日本"), width("e\u0301")) == (2, 4, 1)
+
+
+def test_a_moment_says_how_long_ago_it_was() -> None:
+    at = 1_790_000_000_000
+    assert moment(at) == "2026-09-21 14:13:20 UTC"
+    assert moment(at, at + 59_000).startswith("59 s ago (2026-09-21")
+    assert moment(at, at + 7_260_000).startswith("2 h ago")
+    assert moment(at, at - 1) == moment(at)
 
 
 def test_a_duration_is_short() -> None:

@@ -23,11 +23,12 @@ def holder(sim: Simulator) -> str | None:
 def test_a_run_moves_and_tells_one_line_for_each_assignment(cli: Cli, sim: Simulator) -> None:
     done = cli("run", "floating.web", "route.lan", "-c", cli.file())
     assert (done.code, holder(sim)) == (0, "srv-b")
-    first, second = done.out.splitlines()
-    assert first.startswith("● done  floating.web  192.0.2.10 web")
+    first, second, gap = done.out.splitlines()
+    assert first.startswith("● done  floating.web  192.0.2.10")
     assert "srv-a → srv-b" in first
-    assert second.startswith("● done  route.lan     192.168.77.0/24 internal")
+    assert second.startswith("● done  route.lan     192.168.77.0/24")
     assert "10.0.1.3 (srv-b) → 10.0.1.2 (srv-a)" in second
+    assert gap.startswith("    nobody had it for ")
     assert done.err.startswith("2 done; ")
 
 
