@@ -34,7 +34,7 @@ def checked(response: requests.Response) -> dict[str, Any]:
 def _object(response: requests.Response) -> dict[str, Any] | None:
     try:
         payload = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return payload if isinstance(payload, dict) else None
 
@@ -76,7 +76,7 @@ def _fields(error: dict[str, Any]) -> tuple[str, ...]:
 def unanswered(error: requests.RequestException, host: str) -> StepError:
     """A request that got no answer: lost, or refused where no repetition can help."""
     reason = str(error)
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, requests.exceptions.SSLError) and _untrusted(reason):
         return Refused(f"the certificate of {host} is not trusted ({_certificate_reason(reason)})", "certificate")
     if isinstance(error, requests.exceptions.ProxyError):
         return Lost("the proxy does not let it through")
@@ -91,6 +91,12 @@ def unanswered(error: requests.RequestException, host: str) -> StepError:
     if "refused" in reason:
         return Lost(f"{host} refuses the connection")
     return Lost(f"the connection to {host} broke")
+
+
+def _untrusted(reason: str) -> bool:
+    """Whether it broke before anything was sent: the encryption can break later as well."""
+    lowered = reason.lower()
+    return any(words in lowered for words in ("certificate", "hostname", "doesn't match"))
 
 
 def _certificate_reason(reason: str) -> str:

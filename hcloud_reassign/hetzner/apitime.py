@@ -33,6 +33,11 @@ class ApiTime:
             return int(self._wall() * 1000)
         return int((self._monotonic() + min(max(mine, self._least), self._most)) * 1000)
 
+    def earliest_ms(self) -> int:
+        """The least that the API's clock may show now, in unix milliseconds; by this machine's until it answered."""
+        offset = self._wall() - self._monotonic() if self._least is None else self._least
+        return int((self._monotonic() + offset) * 1000)
+
     def skew_s(self) -> float | None:
         """How far this machine's clock is certainly ahead of the API's, in seconds; None before any answer."""
         return None if self._least is None else self._wall() - self.now_ms() / 1000

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import hcloud
 import requests
 
-from hcloud_reassign.core.objects import Action, Server
+from hcloud_reassign.core.objects import Action, Member, Server
 from hcloud_reassign.core.steps import (
     AddAliasIp,
     AddRoute,
@@ -49,7 +49,12 @@ from hcloud_reassign.version import version
 PER_PAGE = 50
 """The most that a page holds (API description)."""
 CONNECT_S = 5.0
+MOST_PAGES = 1000
+"""More than any project has: an answer that says so is not believed."""
 Json = dict[str, Any]
+
+_SHAPELESS = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+"""What reading an answer raises that has not the shape of the API's."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,7 @@ class Cloud:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._time = ApiTime(monotonic, wall)
+        # When each write was sent last: the earliest that the API's clock may have shown, in unix milliseconds.
         self._sent: dict[Write, int] = {}
         self._known_actions: set[int] = set()
         self.requests = 0
@@ -115,7 +121,7 @@ class Cloud:
             raise TypeError(f"{type(step).__name__} is not for the cloud API") from None
         try:
             return handler(self, step, timeout_s)
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        except _SHAPELESS as error:
             raise Lost("the API's answer has not the shape it should have") from error
 
     def page(self, cls: type, number: int, timeout_s: float) -> Page:
@@ -126,8 +132,10 @@ class Cloud:
             items = tuple(read(item) for item in payload[path])
             pagination = (payload.get("meta") or {}).get("pagination") or {}
             last, total = shapes.number(pagination.get("last_page")), shapes.number(pagination.get("total_entries"))
+            if max(number, last or 0) > MOST_PAGES:
+                raise ValueError("too many pages")
             return Page(items, number, last, pagination.get("next_page") is not None, total)
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        except _SHAPELESS as error:
             raise Lost(f"the list of {path} has not the shape it should have") from error
 
     def poll(self, ids: Sequence[int], timeout_s: float) -> Mapping[int, Action]:
@@ -135,7 +143,7 @@ class Cloud:
         payload = self._request("GET", "/actions", timeout_s, params={"id": list(ids)})
         try:
             actions = [shapes.action(item) for item in payload["actions"]]
-        except (ValueError, TypeError, KeyError) as error:
+        except _SHAPELESS as error:
             raise Lost("the list of actions has not the shape it should have") from error
         return {action.id: action for action in actions}
 
@@ -195,8 +203,8 @@ class Cloud:
 
     def _members(self, step: Members, timeout_s: float) -> Any:
         path = f"/networks/{step.network}/members"
-        found, number = [], 1
-        while True:
+        found = list[Member]()
+        for number in range(1, MOST_PAGES):
             try:
                 payload = self._request("GET", path, timeout_s, params={"per_page": PER_PAGE, "page": number})
             except Gone:
@@ -204,7 +212,7 @@ class Cloud:
             found += [shapes.member(step.network, item) for item in payload["members"]]
             if not ((payload.get("meta") or {}).get("pagination") or {}).get("next_page"):
                 return tuple(found)
-            number += 1
+        raise ValueError("too many pages")
 
     def _actions_of(self, cls: type, id: int, timeout_s: float) -> tuple[Action, ...]:
         path = f"/{shapes.READERS[cls][0]}/{id}/actions"
@@ -217,10 +225,10 @@ class Cloud:
     def _find_action(self, step: FindAction, timeout_s: float) -> Action | None:
         """Ours: same command and objects, not begun before it was sent, and not one that was answered before."""
         write = step.write
-        if not write.command:
+        if not write.command or write not in self._sent:
             return None
         cls, id = write.touches[0]
-        since_s = self._sent.get(write, 0) // 1000
+        since_s = self._sent[write] // 1000
         wanted = {(shapes.READERS[cls][1], id) for cls, id in write.touches}
         for action in self._actions_of(cls, id, timeout_s):
             ours = action.command == write.command and wanted <= set(action.resources)
@@ -234,7 +242,7 @@ class Cloud:
         return self._post(step, path, body, timeout_s)
 
     def _post(self, step: Write, path: str, body: Json | None, timeout_s: float) -> Action:
-        self._sent[step] = self.now_ms()
+        self._sent[step] = self._time.earliest_ms()
         payload = self._request("POST", path, timeout_s, json=body)
         action = shapes.action(payload["action"])
         self._known_actions.add(action.id)

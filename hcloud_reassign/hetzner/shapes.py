@@ -5,6 +5,7 @@ An object that lacks what it cannot do without raises ValueError, which the bord
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from ipaddress import ip_network
@@ -171,16 +172,14 @@ def network(data: Json) -> Network:
 
 
 def load_balancer(data: Json) -> LoadBalancer:
-    targets = _maps(data.get("targets"))
-    resolved = [inner for target in targets for inner in _maps(target.get("targets"))]
+    """A target that stands for others (those of a label selector) says for all of them how they are reached."""
+    public = [target for target in _maps(data.get("targets")) if not target.get("use_private_ip")]
+    resolved = [inner for target in public for inner in _maps(target.get("targets"))]
+    servers = [_map(target.get("server")) for target in [*public, *resolved] if not target.get("use_private_ip")]
     return LoadBalancer(
         id=_need_id(data),
         name=_text(data.get("name")) or str(data["id"]),
-        public_targets=tuple(
-            id
-            for target in [*targets, *resolved]
-            if not target.get("use_private_ip") and (id := number(_map(target.get("server")).get("id"))) is not None
-        ),
+        public_targets=tuple(id for server in servers if (id := number(server.get("id"))) is not None),
     )
 
 
@@ -194,12 +193,21 @@ def member(network: int, data: Json) -> Member:
     )
 
 
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)?\Z", re.ASCII)
+"""RFC 3339; Python 3.10 itself reads only fractions of three or six digits."""
+
+
 def _moment(value: Any) -> float | None:
-    text = _text(value)
-    if text is None:
+    """Unix seconds; None for what is no time: nothing depends on it enough to reject the whole object."""
+    match = _MOMENT.match(_text(value) or "")
+    if match is None:
         return None
-    moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
-    return moment.timestamp()
+    seconds, fraction, offset = match.groups()
+    try:
+        moment = datetime.fromisoformat(seconds + (offset if offset not in (None, "Z", "z") else "+00:00"))
+        return moment.timestamp() + float(fraction or 0)
+    except (ValueError, OverflowError):
+        return None
 
 
 def action(data: Json) -> Action:

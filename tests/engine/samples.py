@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hcloud_reassign.chain import Report
 from hcloud_reassign.core.model import Request
 from hcloud_reassign.core.report import Result
-from hcloud_reassign.chain import Report
 from hcloud_reassign.simulator import Recorded, Simulator
 from hcloud_reassign.simulator.model import Route
 from tests.harness import START, Lab

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hcloud_reassign.core.model import Request
 from hcloud_reassign.chain import Report
+from hcloud_reassign.core.model import Request
 from tests.engine.samples import (
     ALIAS,
     ALIASED,
