@@ -176,6 +176,7 @@ def _made(case: Case, intention: Intention, other: Holder | None, undoes: bool) 
         other=other,
         intention=intention,
         displaced=displaced,
+        resumed=intention_in(case.found.labels) is not None,
         undoes=undoes,
         shutdown_s=float(options.get("shutdown_timeout", 30.0)),
         hard=bool(options.get("hard_poweroff") or case.request.hard_poweroff),

@@ -45,8 +45,9 @@ class Rewritten(Overtaken):
 class Transfer:
     """One address on its way to `goal`. `other` is the server at the move's other end, if one is known.
 
-    `undoes`: the goal is where a move, begun earlier, came from, so what it displaced is given back. `shutdown_s`: how
-    long a shutdown may take; `hard`: pull the plug then.
+    `resumed`: an earlier run began it, so that nobody may have it only because that one was cut off. `undoes`: the goal
+    is where that move came from, so what it displaced is given back. `shutdown_s`: how long a shutdown may take;
+    `hard`: pull the plug then.
     """
 
     address: PrimaryIp
@@ -54,6 +55,7 @@ class Transfer:
     other: Holder | None
     intention: Intention
     displaced: PrimaryIp | None
+    resumed: bool
     undoes: bool
     shutdown_s: float
     hard: bool
@@ -263,7 +265,7 @@ def _give_all_back(transfers: Sequence[Transfer], problem: StepError) -> Steps[N
 def _give_back(transfer: Transfer) -> Steps[None]:
     """After a refusal: what nobody has goes back to where it came from; what somebody has stays there."""
     address, other, displaced = transfer.address, transfer.other, transfer.displaced
-    if other is not None and (not transfer.undoes or address.assignee == other.id):
+    if other is not None and (address.assignee == other.id or (transfer.resumed and not transfer.undoes)):
         yield from _assign_if_nobodys(address, _assign(address, other, restoring=True))
     elif transfer.undoes and (yield from _assignee(address)) is None:
         raise LeftOpen(f"nobody has {address.name}")
