@@ -186,6 +186,10 @@ class Project:
             )
         return self._token
 
+    def known_secrets(self) -> tuple[str, ...]:
+        """What must not be shown, as far as it was needed yet."""
+        return (self._token.reveal(),) if self._token else ()
+
     def select(self, names: Sequence[str] = ()) -> Selection:
         """The assignments that names mean, each once; no name means all.
 
@@ -313,7 +317,7 @@ class Project:
         return Looking(self._session(None, None), chosen, to_list, self.name, self.warnings, self._look_s())
 
     def _look_s(self) -> float:
-        given = self._overrides.timeout_s
+        given = timeout(None, flag=self._overrides.timeout_s, environ=self._environ).seconds
         return LOOK_S if given is None else given
 
     def hold(self, name: str, for_s: float | None) -> tuple[Held, ...]:

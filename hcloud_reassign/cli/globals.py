@@ -66,7 +66,9 @@ def options(
     verbose: Annotated[
         int, typer.Option("--verbose", "-v", count=True, show_default=False, help="Say more; -vv adds tracebacks.")
     ] = 0,
-    quiet: Annotated[bool | None, typer.Option("--quiet", "-q", help="No narration: data and errors only.")] = None,
+    quiet: Annotated[
+        bool | None, typer.Option("--quiet", "-q", help="No narration: only data, warnings and errors.")
+    ] = None,
     no_color: Annotated[bool | None, typer.Option("--no-color", help="No colour. Also NO_COLOR.")] = None,
     timeout: Annotated[
         str | None,

@@ -11,7 +11,7 @@ from typer._click.exceptions import ClickException, NoArgsIsHelpError
 from typer.main import get_command
 
 from hcloud_reassign.cli.group import build
-from hcloud_reassign.cli.session import Session
+from hcloud_reassign.cli.session import Session, Stopped
 from hcloud_reassign.cli.writer import of_this_process
 from hcloud_reassign.core.errors import ExitCode, ReassignError
 
@@ -20,7 +20,8 @@ PROGRAM = "hcloud-reassign"
 
 def run(argv: Sequence[str]) -> int:
     """Carry out a command line; returns the exit code."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
     session = Session(argv, os.environ, of_this_process(os.environ))
     code = carried_out(session)
     if session.writer.out.error is not None and not isinstance(session.writer.out.error, BrokenPipeError):
@@ -29,8 +30,8 @@ def run(argv: Sequence[str]) -> int:
     return code
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped
 
 
 def carried_out(session: Session) -> int:
@@ -41,7 +42,7 @@ def carried_out(session: Session) -> int:
         from hcloud_reassign.cli.failing import fail
 
         return fail(session, error)
-    except KeyboardInterrupt:
+    except (Stopped, KeyboardInterrupt):
         return _interrupted(session)
     except Exception as error:  # noqa: BLE001 - the outermost edge: a traceback could show a secret
         return _broken(session, error)
@@ -87,4 +88,5 @@ def _broken(session: Session, error: Exception) -> int:
         for text in traceback.format_exception(error):
             for part in text.splitlines():
                 session.writer.say(part, always=True)
-    return fail(session, internal_error(error), session.code_so_far or ExitCode.FAILED)
+    at_worst = ExitCode.UNKNOWN if session.at_risk else ExitCode.FAILED
+    return fail(session, internal_error(error), session.code_so_far or at_worst)

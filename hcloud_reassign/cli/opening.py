@@ -25,6 +25,17 @@ def opened(session: Session, file: str | None, *, by: str | None = None, several
     if session.options.token:
         project.warnings = (*project.warnings, _SEEN_BY_OTHERS)
     session.project = project.name
+    session.writer.hide_later(project.known_secrets)
+    return project
+
+
+def bare(session: Session, file: str) -> Project:
+    """A project that no file describes, named after one that may come to be."""
+    from hcloud_reassign.project import bare_project
+
+    project = bare_project(file, overrides(session.options), environ=session.environ, stdin=sys.stdin)
+    session.project = project.name
+    session.writer.hide_later(project.known_secrets)
     return project
 
 

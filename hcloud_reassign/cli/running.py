@@ -55,6 +55,7 @@ def carry_out(session: Session, wanted: Wanted) -> Ended:
     request = _completed(request, session, project)
     progress = Progress(session.writer, session.options.verbose, jsonl=session.options.output == "jsonl")
     verb: Callable[..., Report] = project.plan if wanted.dry else project.run
+    session.at_risk = not wanted.dry
     try:
         report = verb(names, request, on_event=progress)
     finally:

@@ -13,6 +13,10 @@ from hcloud_reassign.cli.writer import Writer
 from hcloud_reassign.core.errors import ExitCode, UsageError
 
 
+class Stopped(BaseException):
+    """SIGINT or SIGTERM came while nothing was under way. Not KeyboardInterrupt, which typer ends without a word."""
+
+
 def now_ms() -> int:
     return int(time.time() * 1000)
 
@@ -33,6 +37,8 @@ class Session:
     report: str | None = None
     project: str | None = None
     answered: bool = False
+    at_risk: bool = False
+    """Whether something may have been changed of which no report tells yet."""
     code_so_far: ExitCode | None = None
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hcloud_reassign.cli.opening import opened
+from hcloud_reassign.cli.opening import bare, opened
 from hcloud_reassign.cli.session import Session
 from hcloud_reassign.core.errors import Missing, UsageError
 
@@ -22,9 +22,13 @@ class Looking:
     now: Callable[[], Status]
 
 
-def projects(session: Session) -> list[Project]:
-    """All projects that were named, each once."""
+def projects(session: Session, *, everything: bool = False) -> list[Project]:
+    """All projects that were named, each once. To look at everything a token is enough: no file is needed."""
+    from hcloud_reassign.project import find_file
+
     files: Sequence[str | None] = session.options.files or [None]
+    if everything and files == [None] and find_file(session.environ) is None:
+        return [bare(session, "hcloud")]
     found = [opened(session, file, several=len(files) > 1) for file in files]
     names = [project.name for project in found]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -39,7 +43,7 @@ def projects(session: Session) -> list[Project]:
 
 def looking(session: Session, names: Sequence[str], everything: bool) -> list[Looking]:
     """A look at each project of which something was named; without names at all of them."""
-    found = projects(session)
+    found = projects(session, everything=everything)
     if len(found) == 1:
         return [Looking("", found[0].looking(names, everything=everything))]
     wanted = _by_project(found, names)

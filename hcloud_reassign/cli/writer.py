@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
 
 from hcloud_reassign.cli.text import Line, Piece, Style, clean, line
@@ -65,6 +65,7 @@ class Writer:
         self.quiet = False
         self.hidden: set[str] = set()
         """Secrets known to the command line: shown to nobody, whoever puts them into a message."""
+        self._later: list[Callable[[], Iterable[str]]] = []
         self.hide(environ.get("HCLOUD_TOKEN"))
         self._on_github = environ.get("GITHUB_ACTIONS") == "true"
 
@@ -72,6 +73,10 @@ class Writer:
         """A secret from now on. A very short one is no token, and hiding it would spoil every text."""
         if secret and len(secret.strip()) >= _SHORTEST_SECRET:
             self.hidden.add(secret.strip())
+
+    def hide_later(self, secrets: Callable[[], Iterable[str]]) -> None:
+        """Secrets that are not known yet, asked for whenever something is written."""
+        self._later.append(secrets)
 
     def without_colour(self) -> None:
         self.out.colour = self.err.colour = False
@@ -127,6 +132,9 @@ class Writer:
 
     def without_secrets(self, text: str) -> str:
         """The text with every known secret hidden; for what is written elsewhere than to stdout and stderr."""
+        for ask in self._later:
+            for secret in ask():
+                self.hide(secret)
         for secret in sorted(self.hidden, key=len, reverse=True):
             text = text.replace(secret, "***")
         return text

@@ -168,3 +168,10 @@ def test_watching_tells_every_change(cli: Cli, sim: Simulator) -> None:
 def test_watching_has_no_end_so_it_is_no_document(cli: Cli) -> None:
     done = cli("status", "--watch", "-o", "json", "-c", cli.file())
     assert (done.code, done.document["error"]["object"]) == (2, "--output")
+
+
+def test_a_token_is_enough_to_look_at_everything(cli: Cli) -> None:
+    done = cli("status", "--all", "-o", "json")
+    assert done.code == 0
+    assert {row["configured"] for row in done.document["resources"]} == {False}
+    assert cli("status").code == 2

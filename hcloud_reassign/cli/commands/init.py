@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import typer
 
 from hcloud_reassign.cli.documents import document
-from hcloud_reassign.cli.opening import invocation, overrides
+from hcloud_reassign.cli.opening import bare, invocation
 from hcloud_reassign.cli.session import Session
 from hcloud_reassign.core.errors import ExitCode, FailedError, UsageError
 
@@ -28,12 +27,8 @@ def command(ctx: typer.Context) -> ExitCode:
     if file != "-" and os.path.lexists(file):
         raise _exists(file)
     from hcloud_reassign.cli.inifile import ini
-    from hcloud_reassign.project import bare_project
 
-    project = bare_project(
-        _HERE if file == "-" else file, overrides(session.options), environ=session.environ, stdin=sys.stdin
-    )
-    session.project = project.name
+    project = bare(session, _HERE if file == "-" else file)
     drafts = project.inventory()
     elsewhere = session.options.api_url or session.environ.get("HCLOUD_ENDPOINT")
     text = ini(drafts, project.api_url if elsewhere else None)

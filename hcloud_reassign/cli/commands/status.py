@@ -12,7 +12,7 @@ import typer
 from hcloud_reassign.cli import completion, several
 from hcloud_reassign.cli.documents import document
 from hcloud_reassign.cli.parsing import names_of, pairs
-from hcloud_reassign.cli.session import Session, now_ms
+from hcloud_reassign.cli.session import Session, Stopped, now_ms
 from hcloud_reassign.core.errors import ExitCode, Missing, ReassignError, UsageError, worst
 
 if TYPE_CHECKING:
@@ -152,7 +152,10 @@ def _watch(look: _Look) -> ExitCode:
         last = seen if isinstance(seen, _Seen) else last
         if session.writer.out.error is not None:
             return ExitCode.OK
-        time.sleep(REFRESH_S)
+        try:
+            time.sleep(REFRESH_S)
+        except Stopped:
+            return ExitCode.INTERRUPTED
 
 
 def _told(seen: _Seen) -> list[dict[str, Any]]:
