@@ -45,7 +45,7 @@ def test_a_text_cannot_become_a_command_of_the_runner(cli: Cli, sim: Simulator) 
 
 
 def test_a_summary_that_cannot_be_written_is_a_warning(cli: Cli) -> None:
-    env = {**github(cli), "GITHUB_STEP_SUMMARY": "/nowhere/summary.md"}
+    env = {**github(cli), "GITHUB_STEP_SUMMARY": str(cli.home / "no" / "such" / "summary.md")}
     done = cli("run", "floating.web", "-c", cli.file(), env=env)
     assert done.code == 0
     assert "warning: no summary was written" in done.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,7 +122,7 @@ def test_a_kind_that_cannot_be_listed_is_told_beside_the_others() -> None:
     assert status.code == 1
 
 
-def test_a_run_from_here_is_remembered_with_who_and_a_later_one_from_elsewhere_without() -> None:
+def test_a_run_from_here_is_remembered_with_who_and_a_later_one_from_elsewhere_without(home: Path) -> None:
     lab = Lab()
     project = lab.project(INI, by="alice")
     project.run(["floating.web"], Request())
@@ -129,7 +130,7 @@ def test_a_run_from_here_is_remembered_with_who_and_a_later_one_from_elsewhere_w
     assert last is not None
     assert (last.server, last.who) == ("srv-b", "alice")
     lab.clock.advance(10)
-    other = lab.project(INI, environ={"HCLOUD_REASSIGN_STATE": "/nowhere"})
+    other = lab.project(INI, environ={"HCLOUD_REASSIGN_STATE": str(home / "elsewhere")})
     other.run(["floating.web"], Request(direction="src"))
     last = project.status(["floating.web"]).standings[0].last_move
     assert last is not None
