@@ -432,10 +432,14 @@ class ServerIs(Step):
 
 @dataclass(frozen=True)
 class Pause(Step):
-    """Wait about `seconds`; the engine adds jitter. `reason` is shown."""
+    """Wait about `seconds`; the engine adds jitter. `reason` is shown.
+
+    `restoring`: what follows may use the time kept for undo and verification, so waiting for it may as well.
+    """
 
     seconds: float
     reason: str
+    restoring: bool = False
 
 
 @dataclass(frozen=True)

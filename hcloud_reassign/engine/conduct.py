@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from hcloud_reassign.core.claims import claim_key, claim_of, effective_ms, must_claim, new_claim
+from hcloud_reassign.core.claims import Claim, claim_key, claim_of, effective_ms, must_claim, new_claim
 from hcloud_reassign.core.errors import Ambiguous, UsageError
 from hcloud_reassign.core.guards import clock_time
 from hcloud_reassign.core.kind import Kind
-from hcloud_reassign.core.model import Found, Move, Refusal, Request, Situation, Unreadable, World
+from hcloud_reassign.core.model import Found, Holder, Move, Refusal, Request, Situation, Unreadable, World
 from hcloud_reassign.core.planning import plan_again
 from hcloud_reassign.core.report import Result, ended, planned
 from hcloud_reassign.core.steps import (
@@ -40,6 +40,7 @@ VERIFY_AFTER_S = (0.3, 0.6, 1.1)
 """When the holder disagrees with the action's success it is read again, three times in two seconds."""
 PATIENCE_S = 0.3
 CLAIM_TRIES = 2
+HAND_OVER_TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Orders:
     now: Callable[[], float]
     warn: Callable[[str], None]
     alongside: tuple[Found, ...] = ()
+    as_planned: bool = False
+    """Whether a holder other than the planned one is a reason to leave it alone."""
 
 
 class Conductor:
@@ -67,6 +70,7 @@ class Conductor:
         self._observed_at = orders.observed_at
         self._results: dict[str, Result] = {}
         self._claimed = False
+        self._intended: set[str] = set()
 
     def run(self) -> Steps[tuple[Result, ...]]:
         """The moves' results, verified."""
@@ -143,8 +147,8 @@ class Conductor:
         if again.outcome != "pending" or move.outcome != "pending":
             return again
         if _key(again) == _key(move):
-            return replace(again, warnings=move.warnings, side_effects=move.side_effects, intention=move.intention)
-        if self._request.expect_digest:
+            return replace(again, warnings=move.warnings, side_effects=move.side_effects)
+        if self._request.expect_digest or orders.as_planned:
             found = f"it was with {move.before} when it was planned, now with {again.before}"
             refusal = Refusal("digest", found, "plan again")
             return replace(again, outcome="refused", refusal=refusal)
@@ -165,6 +169,8 @@ class Conductor:
         cls, id = type(found.labelled), found.labelled.id
         if all(found.labels.get(key) == value for key, value in wanted_labels.items()):
             return
+        if move.intention and not any(key in found.labels for key in move.intention):
+            self._intended.add(move.name)
         try:
             yield from self._write_labels(found, wanted_labels)
         except (Denied, Gone, Interrupted, OutOfTime):
@@ -205,10 +211,12 @@ class Conductor:
     # At the end
 
     def _conclude(self, trouble: StepError | None) -> Steps[None]:
-        if trouble is not None and not self._task.committed:
+        nothing_sent = not self._task.committed or (isinstance(trouble, Denied) and not self._task.bound)
+        if trouble is not None and nothing_sent:
             yield from self._withdraw_intentions()
             self._results.update({move.name: not_begun(move, trouble) for move in self._moves})
             return
+        self._task.bound = True
         readable = yield from self._verify(patient=trouble is None)
         for move in self._moves:
             seen = self._seen(move, readable)
@@ -216,14 +224,17 @@ class Conductor:
             yield from self._hand_over(move, seen)
 
     def _withdraw_intentions(self) -> Steps[None]:
-        """Nothing was stopped or taken: a label that says so would only be in the way."""
+        """Nothing was stopped or taken: a label of ours that says so would only be in the way."""
         for move in self._moves:
             found = self._found(move)
-            if found is None or not move.intention or any(key not in found.labels for key in move.intention):
+            if found is None or move.name not in self._intended:
                 continue
-            labels = {key: value for key, value in found.labels.items() if key not in move.intention}
             cls, id = type(found.labelled), found.labelled.id
             try:
+                now = yield one(cls, id)
+                if now is None or any(now.labels.get(key) != value for key, value in move.intention.items()):
+                    continue
+                labels = {key: value for key, value in now.labels.items() if key not in move.intention}
                 name = found.resource.name or str(id)
                 yield SetLabels(cls, id, name, labels, why="withdraw the intention on", restoring=True)
             except StepError as error:
@@ -234,7 +245,7 @@ class Conductor:
         for wait in (0.0, *(VERIFY_AFTER_S if patient else ())):
             try:
                 if wait:
-                    yield Pause(wait, "the holder is not yet the one that the action promised")
+                    yield Pause(wait, "the holder is not yet the one that the action promised", restoring=True)
                 for move in self._moves:
                     yield from self._learn(self._kind.sees(move), PATIENCE_S)
             except OutOfTime:
@@ -264,26 +275,45 @@ class Conductor:
 
     def _hand_over(self, move: Move, seen: Seen) -> Steps[None]:
         """A newer request came while ours was under way: what our write took goes, once, to that one's target."""
-        result = self._results[move.name]
-        claim = claim_of(seen.found, self._orders.situation()) if seen.found and self._request.claims else None
-        if result.outcome != "done" or claim is None or move.wanted is None or move.intention:
+        result, situation = self._results[move.name], self._orders.situation()
+        claim = claim_of(seen.found, situation) if seen.found and self._request.claims else None
+        if claim is None or move.wanted is None or move.intention:
             return
-        if not claim.outranks(effective_ms(self._request, self._orders.situation()), move.wanted.label):
+        if not claim.outranks(effective_ms(self._request, situation), move.wanted.label):
             return
+        holder = seen.found.holder if seen.found else None
+        if result.outcome == "done":
+            wanted = yield from self._give_on(move, claim)
+            found = self._found(move)
+            holder = found.holder if found else None
+        elif holder is not None and holder.label == claim.target:
+            wanted = holder
+        else:
+            return
+        message = f"superseded by a request of {clock_time(claim.ms)} for {wanted or claim.target}"
+        changes = {"next": None, "vendor_command": None, "guard": "late", "message": message}
+        self._results[move.name] = ended(result, "refused", after=holder, **changes)
+
+    def _give_on(self, move: Move, claim: Claim) -> Steps[Holder | None]:
+        """Bring it to a newer claim's target, unless that one's own run is faster; the target as far as it is known."""
         newer = replace(self._request, to=claim.target, issued_at_ms=claim.ms, age_ms=0, expect_digest=None)
-        again = plan_again(
-            self._world, self._kind, move.assignment, self._orders.alongside, newer, self._orders.situation()
-        )
-        if again.outcome == "pending":
-            try:
-                yield from self._kind.carry_out([again])
+        orders, wanted = self._orders, None
+        try:
+            for attempt in range(HAND_OVER_TRIES):
+                again = plan_again(
+                    self._world, self._kind, move.assignment, orders.alongside, newer, orders.situation()
+                )
+                wanted = again.wanted
+                if again.outcome != "pending":
+                    break
+                try:
+                    yield from self._kind.carry_out([again])
+                except Busy as busy:
+                    yield Pause(waiting_s(busy, attempt), busy.message, restoring=True)
                 yield from self._learn(self._kind.sees(again))
-            except StepError as error:
-                self._orders.warn(f"{move.name}: it could not be handed over to the newer request ({error})")
-        found = self._found(move)
-        message = f"superseded by a request of {clock_time(claim.ms)} for {again.wanted or claim.target}"
-        holder = found.holder if found else None
-        self._results[move.name] = ended(result, "refused", after=holder, guard="late", message=message)
+        except StepError as error:
+            orders.warn(f"{move.name}: it could not be handed over to the newer request ({error})")
+        return wanted
 
 
 def _labelled(move: Move) -> tuple[type, int] | None:

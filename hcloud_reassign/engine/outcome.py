@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hcloud_reassign.core.errors import ExitCode
@@ -77,11 +78,14 @@ def judged(kind: Kind, move: Move, request: Request, seen: Seen, trouble: Except
             return ended(
                 result, "failed", code=ExitCode.ACCESS, after=holder, message=message, next=denied_next(trouble)
             )
-        code = ExitCode.INTERRUPTED if isinstance(trouble, Interrupted) else ExitCode.FAILED
+        code = _CODES.get(type(trouble), ExitCode.FAILED)
         return ended(result, "failed", code=code, after=holder, message=f"{trouble}; {stays}")
     if holder is None:
         return _unknown(kind, move, request, seen, trouble, f"nobody has it now; before it was with {move.before}")
     return ended(result, "failed", after=holder, message=f"{trouble}; {holder} has it now and was left alone")
+
+
+_CODES: Mapping[type, ExitCode] = {Interrupted: ExitCode.INTERRUPTED, Denied: ExitCode.ACCESS}
 
 
 def _same(one: Holder | None, other: Holder | None) -> bool:

@@ -27,6 +27,7 @@ from hcloud_reassign.core.steps import (
     OutOfTime,
     Pause,
     Read,
+    Refused,
     Release,
     ServerIs,
     SetLabels,
@@ -96,7 +97,11 @@ class Scheduler:
         self._news = clock.monotonic()
         self._ended: Callable[[Task], None] | None = None
         self._interrupt_asked = False
-        self.interrupted = False
+        self._last_moment: Deadline | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        return self._last_moment is not None
 
     def interrupt(self) -> None:
         """Begin nothing new, finish what was taken away. Safe in a signal handler; a second call changes nothing."""
@@ -115,8 +120,7 @@ class Scheduler:
         self._tasks, self._ended = list(tasks), ended
         for task in tasks:
             task.started = self.now()
-            if self.interrupted:
-                self._tighten(task)
+            self._tighten(task)
             self._ready.append((task, None, None))
         while True:
             if self._interrupt_asked and not self.interrupted:
@@ -162,6 +166,7 @@ class Scheduler:
         """Let a generator go on, unless it has gone on already."""
         if task.turn == turn and not task.over:
             task.turn += 1
+            task.waiting_for = None
             self._ready.append((task, answer, error))
 
     def _begin(self, task: Task, step: Step) -> None:
@@ -172,6 +177,8 @@ class Scheduler:
             self._send(task, turn, step)
         elif isinstance(step, Finished):
             self._await_action(task, turn, step)
+        elif isinstance(step, Hook) and self.interrupted and not task.bound:
+            self.resume(task, turn, None, Interrupted("the run was asked to stop"))
         elif isinstance(step, FindAction | Hook):
             self.ask(step.what, task, lambda s: self.border.do(step, s), self._deliver(task, turn))
         elif isinstance(step, Pause):
@@ -204,6 +211,7 @@ class Scheduler:
         self._emit("step.started", task, what=write.what)
 
         def sent(answer: Any, error: BaseException | None) -> None:
+            task.bound = task.bound or not (isinstance(write, SetLabels) or isinstance(error, Refused))
             if error is not None:
                 self._close(task, record, "unknown" if isinstance(error, Lost) else "failed", error)
             elif isinstance(answer, Action):
@@ -221,10 +229,10 @@ class Scheduler:
             return self._denied
         if now >= deadline.end:
             return OutOfTime("the time is over")
+        if self.interrupted and not task.bound and not (write.restoring and isinstance(write, SetLabels)):
+            return Interrupted("the run was asked to stop")
         if write.restoring:
             return None
-        if self.interrupted and not task.committed:
-            return Interrupted("the run was asked to stop")
         if now >= deadline.forward:
             return OutOfTime("too little time is left to begin it")
         if write.takes_away and deadline.end - now < 2 * self._slowest_s:
@@ -283,7 +291,8 @@ class Scheduler:
                     self._seen(running, answer[id])
 
         self._polls += 1
-        self.submit(lambda: self.border.poll(ids, REQUEST_S), polled)
+        latest = max(self._running[id].task.deadline.end for id in ids)
+        self.submit(lambda: self.border.poll(ids, max(min(REQUEST_S, latest - self.now()), 0.05)), polled)
 
     def _seen(self, running: _Running, action: Action) -> None:
         if action.status != "running":
@@ -297,7 +306,10 @@ class Scheduler:
     def _pause(self, task: Task, turn: int, step: Pause) -> None:
         wait = step.seconds * self._rng.uniform(0.7, 1.3)
         now = self.now()
-        if now + wait >= task.deadline.end or (now + wait >= task.deadline.forward and not task.committed):
+        if self.interrupted and not task.bound:
+            self.resume(task, turn, None, Interrupted("the run was asked to stop"))
+            return
+        if now + wait >= (task.deadline.end if step.restoring else task.deadline.forward):
             self.resume(task, turn, None, OutOfTime(f"no time is left to wait for it ({step.reason})"))
             return
         self.retrying(task, step.reason, wait)
@@ -327,8 +339,6 @@ class Scheduler:
         """Have a question answered, as often as it takes: asking again changes nothing."""
 
         def answered(answer: Any, error: BaseException | None) -> None:
-            if isinstance(error, Denied):
-                self._denied = error
             if not isinstance(error, Busy | Lost):
                 handle(answer, error)
                 return
@@ -376,7 +386,6 @@ class Scheduler:
         for task in self._tasks:
             if not task.over and task.waiting_for is not None and now >= self._end_of(task):
                 self.resume(task, task.turn, *self._at_the_end(task.waiting_for))
-                task.waiting_for = None
 
     def _end_of(self, task: Task) -> float:
         """How long a task waits for what it waits for now: what it does then still has to fit."""
@@ -397,17 +406,18 @@ class Scheduler:
         return None, OutOfTime("the time is over")
 
     def _interrupt_all(self) -> None:
-        self.interrupted = True
+        self._last_moment = Deadline(self.now() + FINISH_S, self.now() + FINISH_S - 2.0)
         self._emit_plain("warning", message="asked to stop: nothing new begins, what was taken away is finished")
         for task in self._tasks:
             self._tighten(task)
             waits_idly = isinstance(task.waiting_for, Read | Pause | Acquire)
-            if not task.over and not task.committed and not task.interrupted and waits_idly:
+            if not task.over and not task.bound and not task.interrupted and waits_idly:
                 task.interrupted = True
                 self.resume(task, task.turn, None, Interrupted("the run was asked to stop"))
 
     def _tighten(self, task: Task) -> None:
-        task.deadline = task.deadline.within(Deadline(self.now() + FINISH_S, self.now() + FINISH_S - 2.0))
+        if self._last_moment is not None:
+            task.deadline = task.deadline.within(self._last_moment)
 
     def _emit(self, event: str, task: Task, **data: Any) -> None:
         self._emit_plain(event, name=task.names[0] if task.names else None, names=list(task.names), **data)

@@ -220,6 +220,8 @@ class Session:
         self.scheduler.run(tasks)
         vetoed = []
         for move, task in zip(asked, tasks, strict=True):
+            if isinstance(task.error, Interrupted):
+                continue
             why = str(task.error) if task.error else task.answer
             if why:
                 refusal = Refusal("veto", f"its `before` command says no: {why}", "see what the command printed")
@@ -233,6 +235,8 @@ class Session:
         tasks = [Task((r.name,), self.deadline, _hook(r.move, command, r.outcome)) for r, command in commands]
         if not tasks:
             return
+        for task in tasks:
+            task.bound = True
         self.scheduler.run(tasks)
         for result, task in zip(ran, tasks, strict=True):
             why = str(task.error) if task.error else task.answer

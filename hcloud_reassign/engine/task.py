@@ -28,16 +28,18 @@ class StepRecord:
 
 @dataclass(eq=False)
 class Task:
-    """A run of steps for the assignments `names`. `committed`: something was sent that changes who holds what.
+    """A run of steps for the assignments `names`.
 
-    `answer` is what the generator returned, `error` what it raised. `turn` counts what it has waited for, so that an
-    answer that comes too late is not taken for another one.
+    `committed`: something was sent that changes who holds what. `bound`: it was accepted, or may have been, so that a
+    request to stop comes too late. `answer` is what the generator returned, `error` what it raised. `turn` counts what
+    it has waited for, so that an answer that comes too late is not taken for another one.
     """
 
     names: tuple[str, ...]
     deadline: Deadline
     generator: Steps[Any] | None = None
     committed: bool = False
+    bound: bool = False
     started: float | None = None
     ended: float | None = None
     answer: Any = None

@@ -13,6 +13,7 @@ from hcloud_reassign.core.planning import plan_again
 from hcloud_reassign.core.report import Result, ended
 from hcloud_reassign.core.steps import StepError, Steps, every
 from hcloud_reassign.engine.clock import Deadline
+from hcloud_reassign.engine.conduct import Conductor, Orders
 from hcloud_reassign.engine.task import Task, started_task
 
 if TYPE_CHECKING:
@@ -43,29 +44,54 @@ def _undo(session: Session, result: Result, failed: Result, world: World, kind: 
     move, why = result.move, f"{failed.name} of the same group {failed.outcome}"
     if move.before is None:
         return ended(result, "failed", message=f"{why}; nobody had it before, so it stays with {result.after}")
-    back = replace(request, to=move.before.label, direction="dest", issued_at_ms=None, claims=False, expect_digest=None)
-
-    def begin(task: Task) -> Steps[Move]:
-        seen = world
-        for read in (*kind.again(move.found), every(Server)) if move.found else ():
-            seen = seen.learned(read, (yield read))
-        server = seen.get(Server, move.before.id) if move.before and move.before.id is not None else None
-        if server is None or server.status != "running":
-            raise StepError(f"{move.before} is {server.status if server else 'gone'}")
-        again = plan_again(seen, kind, move.assignment, (), back, session.situation())
-        if again.before is None or move.wanted is None or again.before.key != move.wanted.key:
-            raise StepError(f"{again.before or 'nobody'} has it by now")
-        if again.outcome == "pending":
-            yield from kind.carry_out([again])
-        return again
-
     end = session.deadline.end
-    task = started_task([result.name], Deadline(end, end), begin)
-    task.committed = True
+    task = started_task(
+        [result.name], Deadline(end, end), lambda task: _back(session, task, move, world, kind, request)
+    )
+    task.committed = task.bound = True
     session.events.emit("move.undoing", name=result.name, reason=why)
     session.scheduler.run([task])
     if task.error is not None:
         return ended(
             result, "failed", message=f"{why}; it could not be undone ({task.error}), it stays with {result.after}"
         )
-    return ended(result, "failed", undone=True, after=move.before, message=f"{why}; it was given back to {move.before}")
+    back: Result = task.answer
+    if back.outcome == "done":
+        steps = tuple(replace(step, status="undone") for step in result.steps)
+        message = f"{why}; it was given back to {move.before}"
+        return ended(result, "failed", undone=True, after=back.after, message=message, steps=steps)
+    changes = {"after": back.after, "next": back.next, "vendor_command": back.vendor_command}
+    message = f"{why}; it could not be undone: {back.message}"
+    return ended(result, "unknown" if back.outcome == "unknown" else "failed", message=message, **changes)
+
+
+def _back(session: Session, task: Task, move: Move, world: World, kind: Kind, request: Request) -> Steps[Result]:
+    """Give it back, by a move of its own that nothing but its own guards can refuse.
+
+    Raises:
+        StepError: who had it does not run, or somebody else has it by now.
+    """
+    assert move.before is not None and move.found is not None
+    for read in (*kind.again(move.found), every(Server)):
+        world = world.learned(read, (yield read))
+    server = world.get(Server, move.before.id) if move.before.id is not None else None
+    if server is None or server.status != "running":
+        raise StepError(f"{move.before} is {server.status if server else 'gone'}")
+    back = replace(request, to=move.before.label, force=True, issued_at_ms=None, claims=False, expect_digest=None)
+    orders = Orders(
+        kind,
+        back,
+        world,
+        session.clock.monotonic(),
+        session.situation,
+        session.clock.monotonic,
+        session.warn,
+        as_planned=True,
+    )
+    again = plan_again(world, kind, replace(move.assignment, anybody=True), (), back, session.situation())
+    if again.before is None or move.wanted is None or again.before.key != move.wanted.key:
+        raise StepError(f"{again.before or 'nobody'} has it by now")
+    if again.outcome != "pending":
+        raise StepError(again.refusal.message if again.refusal else again.message or again.outcome)
+    (result,) = yield from Conductor(orders, [again], task).run()
+    return result

@@ -42,11 +42,11 @@ def perform(write: Write, landed: Seen, *, opening: bool = False, still: Seen | 
         except Busy as busy:
             if opening:
                 raise
-            yield Pause(waiting_s(busy, attempt), f"{write.what}: {busy.message}")
+            yield Pause(waiting_s(busy, attempt), f"{write.what}: {busy.message}", write.restoring)
         except ActionFailed as failed:
             if attempt >= _TRIES or not any(word in f"{failed.code} {failed.message}".lower() for word in _LOCK_WORDS):
                 raise
-            yield Pause(waiting_s(failed, attempt), f"{write.what}: {failed.message}")
+            yield Pause(waiting_s(failed, attempt), f"{write.what}: {failed.message}", write.restoring)
         if still is not None and not (yield from still()):
             raise Overtaken("somebody else has it now")
     raise Refused(f"{write.what}: tried too often", "busy")

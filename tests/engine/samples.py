@@ -11,7 +11,7 @@ from typing import Any
 from hcloud_reassign.chain import Report
 from hcloud_reassign.core.model import Request
 from hcloud_reassign.core.report import Result
-from hcloud_reassign.simulator import Recorded, Simulator
+from hcloud_reassign.simulator import Fault, Recorded, Simulator
 from hcloud_reassign.simulator.model import Route
 from tests.harness import START, Lab
 
@@ -198,6 +198,16 @@ PUBLIC = Sample(
 SAMPLES = (FLOAT, ROUTE, ALIASED, PUBLIC)
 QUICK = (FLOAT, ROUTE, ALIASED)
 """The kinds that move while servers run."""
+
+
+@dataclass
+class About(Fault):
+    """A fault for those requests alone whose body has this in it."""
+
+    text: bytes = b""
+
+    def fires(self, request: Any, rng: Any) -> bool:
+        return self.text in request.body and super().fires(request, rng)
 
 
 def triggered(ago_s: float = 1.0, to: str | None = None, **more: Any) -> Request:
