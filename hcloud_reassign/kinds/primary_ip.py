@@ -242,8 +242,7 @@ def _guards(case: Case) -> Iterator[Refusal]:
     if begun is not None and case.wanted.id not in (begun.source, begun.target):
         yield _unfinished(case, begun, command)
         return
-    if target is None:
-        return
+    assert target is not None
     if target.status in ("deleting", "rebuilding"):
         yield Refusal("destination-off", f"{target.name} is {target.status}", "add --force", forceable=True)
     if address.location and target.location and address.location != target.location:
@@ -258,7 +257,7 @@ def _guards(case: Case) -> Iterator[Refusal]:
         )
     if own is not None and own.id != address.id:
         yield from _guards_of_balancers(case, own, target)
-    yield from _guards_of_the_source(case, address, command)
+    yield from _guards_of_the_source(case, address)
     transfer = _transfer(case)
     here = case.situation.here
     if here is not None and here in [server.id for server in _stops(case, transfer)]:
@@ -268,7 +267,7 @@ def _guards(case: Case) -> Iterator[Refusal]:
         yield Refusal("reboot", f"it would stop {stops}", f"{command} --to {case.wanted.name}")
 
 
-def _guards_of_the_source(case: Case, address: PrimaryIp, command: str) -> Iterator[Refusal]:
+def _guards_of_the_source(case: Case, address: PrimaryIp) -> Iterator[Refusal]:
     holder = case.found.holder
     source = case.world.get(Server, holder.id) if holder is not None else None
     if source is None or case.wanted.id == source.id:

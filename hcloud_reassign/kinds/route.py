@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Network, ip_network
+from ipaddress import IPv4Network, ip_address, ip_network
 
 from hcloud_reassign.core.declare import DESTINATION, MEMBERS, SOURCE, Key, Section
 from hcloud_reassign.core.errors import Ambiguous, UsageError
@@ -219,9 +219,7 @@ def _range_next(text: str) -> str:
 
 def _gateway_fault(network: Network, gateway: str) -> str | None:
     """Which rule of Hetzner's a gateway breaks; that it lies in the range is assumed, not documented."""
-    whole, address = ip_network(network.ip_range, strict=False), address_of(gateway)
-    if address is None:
-        return "the gateway is no address"
+    whole, address = ip_network(network.ip_range, strict=False), ip_address(gateway)
     if gateway == RESERVED:
         return f"{RESERVED} is reserved"
     if address not in whole:
