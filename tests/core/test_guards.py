@@ -74,6 +74,18 @@ def test_it_is_taken_from_nobody_who_is_not_expected(holder: int | None, fields:
     assert (refusal is not None) is refused
 
 
+@pytest.mark.parametrize(
+    ("holder", "source", "refused"),
+    [(99, "srv-gone", False), (99, "srv-a", True), (3, "srv-gone", True)],
+    ids=["left-behind", "nobody-gone", "known"],
+)
+def test_what_a_deleted_listed_server_left_behind_may_be_taken(holder: int, source: str, refused: bool) -> None:
+    listed = case_of(world_of(thing(holder)), section(source="srv-a"))
+    case = replace(listed, assignment=section(source=source))
+    case = case if source == "srv-a" else replace(case, listed=case.listed[1:])
+    assert (guards.holder(case) is not None) is refused
+
+
 def test_force_takes_it_from_somebody_else_and_the_refusal_names_who_that_is() -> None:
     refusal = need(guards.holder(case_of(world_of(thing(3)))))
     assert (refusal.guard, refusal.forceable, refusal.next) == ("holder", True, "add --force to take it from there")

@@ -108,7 +108,7 @@ def test_an_opening_that_is_lost_without_a_trace_is_judged_anew() -> None:
 
 def test_what_is_locked_is_waited_for_with_growing_pauses() -> None:
     steps = script(*[Busy("locked", "locked"), None] * 3, RUNNING, None)
-    assert kinds_of(steps) == [PowerOn, Pause] * 3 + [PowerOn, Finished]
+    assert kinds_of(steps) == [PowerOn, Pause, PowerOn, Pause, PowerOn, Pause, PowerOn, Finished]
     waits = [step.seconds for step in steps if isinstance(step, Pause)]
     assert waits == sorted(waits)
     assert len(set(waits)) == 3

@@ -360,6 +360,20 @@ def test_a_route_that_somebody_set_in_the_gap_stays() -> None:
     assert done.error.message == "the route leads via 10.0.1.4 now, set by somebody else"
 
 
+def test_a_new_route_that_is_seen_late_is_not_undone() -> None:
+    cloud = SCENE.cloud()
+
+    def landed_late(cloud: FakeCloud) -> None:
+        cloud.change(Network, NET, routes=(OTHER_ROUTE, Route("0.0.0.0/0", "10.0.1.3")))
+
+    smooth = drive(SCENE.begin(SCENE.cloud()).generator, SCENE.cloud())
+    add = next(number for number, step in enumerate(smooth.steps) if isinstance(step, AddRoute))
+    refused = fails(Refused("invalid", "invalid_input"))
+    done = drive(SCENE.begin(cloud).generator, cloud, {add: refused, add + 1: after(landed_late)})
+    assert isinstance(done.error, Refused)
+    assert [type(step) for step in done.writes] == [DeleteRoute, AddRoute]
+
+
 def test_a_network_that_is_gone_ends_it() -> None:
     cloud = SCENE.cloud()
     run = SCENE.begin(cloud)
