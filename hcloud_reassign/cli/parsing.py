@@ -56,13 +56,19 @@ def names_of(*several: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in names))
 
 
-def not_empty(option: str, text: str | None) -> str | None:
-    """An option's value; an empty one is an empty variable somewhere."""
-    if text is not None and not text.strip():
+def given(option: str, text: str | None) -> str | None:
+    """An option's value. An empty one, or the next option in its place, is an empty variable somewhere."""
+    if text is None:
+        return None
+    value = text.strip()
+    if not value or value.startswith("-"):
+        what = f"{value!r} is an option" if value else "it is empty"
         raise UsageError(
-            f"{option} is empty", object=option, next=f"set the variable it comes from, or leave {option} out"
+            f"{option} has no value: {what}",
+            object=option,
+            next=f"set the variable it comes from, or leave {option} out",
         )
-    return text.strip() if text is not None else None
+    return value
 
 
 def pairs(option: str, texts: Iterable[str]) -> tuple[tuple[str, str], ...]:

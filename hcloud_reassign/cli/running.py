@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hcloud_reassign.cli.opening import invocation, opened
-from hcloud_reassign.cli.parsing import duration_s, names_of, not_empty, unix_ms, whole_ms
+from hcloud_reassign.cli.parsing import duration_s, given, names_of, unix_ms, whole_ms
 from hcloud_reassign.cli.progress import Event, Progress
 from hcloud_reassign.cli.session import Session
 from hcloud_reassign.core.errors import ExitCode, UsageError
@@ -51,7 +51,7 @@ def carry_out(session: Session, wanted: Wanted) -> Ended:
     """Observe and plan, and unless it is only a plan apply and verify."""
     names = names_of(wanted.names, wanted.resources)
     request = _request(wanted, names)
-    project = opened(session, session.one_file(), by=not_empty("--by", wanted.by))
+    project = opened(session, session.one_file(), by=given("--by", wanted.by))
     request = _completed(request, session, project)
     progress = Progress(session.writer, session.options.verbose, jsonl=session.options.output == "jsonl")
     verb: Callable[..., Report] = project.plan if wanted.dry else project.run
@@ -111,7 +111,7 @@ def _as_text(session: Session, report: Report, plan: bool) -> None:
 
 
 def _request(wanted: Wanted, names: Sequence[str]) -> Request:
-    to, direction = not_empty("--to", wanted.to), _direction(wanted)
+    to, direction = given("--to", wanted.to), _direction(wanted)
     issued_at = None if wanted.issued_at is None else unix_ms("--issued-at", wanted.issued_at)
     if issued_at is not None and not names:
         raise UsageError(
@@ -130,7 +130,7 @@ def _request(wanted: Wanted, names: Sequence[str]) -> Request:
         power_on=wanted.power_on,
         issued_at_ms=issued_at,
         age_ms=0 if wanted.age is None else whole_ms("--age", wanted.age),
-        expect_digest=not_empty("--expect-digest", wanted.expect_digest),
+        expect_digest=given("--expect-digest", wanted.expect_digest),
     )
     return request if wanted.max_age is None else replace(request, max_age_s=duration_s("--max-age", wanted.max_age))
 

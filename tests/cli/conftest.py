@@ -48,6 +48,7 @@ def _cli(home: Path, more: Mapping[str, str]) -> Cli:
         "HCLOUD_REASSIGN_STATE": str(home / "state"),
         "PYTHONPATH": str(ROOT),
         "LANG": "C.UTF-8",
+        **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         **more,
     }
 

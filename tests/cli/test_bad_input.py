@@ -101,11 +101,11 @@ COMMAND_LINES = {
         "milliseconds", ("run", "floating.web", "--issued-at", "1790000000", "--age", "1.5"), object="--age"
     ),
     "a maximum age that is none": Bad("'x'", ("run", "floating.web", "--max-age", "x"), object="--max-age"),
-    "an empty target": Bad("--to is empty", ("run", "floating.web", "--to", ""), object="--to"),
+    "an empty target": Bad("--to has no value", ("run", "floating.web", "--to", ""), object="--to"),
     "a target and a direction": Bad("exclude each other", ("run", "floating.web", "--to", "srv-b", "-d", "src")),
     "a target and the default direction": Bad("exclude each other", ("run", "--to", "srv-b", "-d", "dest")),
     "a direction that is none": Bad("'up'", ("run", "-d", "up"), object="--direction"),
-    "an empty digest": Bad("--expect-digest is empty", ("run", "--expect-digest", ""), object="--expect-digest"),
+    "an empty digest": Bad("--expect-digest has no value", ("run", "--expect-digest", ""), object="--expect-digest"),
     "members without a target": Bad("alias.vip needs --to", ("run", "alias.vip"), object="alias.vip", next="srv-a"),
     "two files for a run": Bad("takes one file", ("run", "-c", "prod.ini", "-c", "prod.ini"), object="--config"),
     "a time limit that is none": Bad("--timeout", ("run", "--timeout", "0"), object="--timeout"),
@@ -116,6 +116,11 @@ COMMAND_LINES = {
     "an expectation without a server": Bad("NAME=SERVER", ("status", "--expect", "floating.web"), object="--expect"),
     "a listening place that is none": Bad("HOST:PORT", ("simulate", "--listen", "8410"), object="--listen"),
     "an unknown scenario": Bad("pari", ("simulate", "--scenario", "pari")),
+    "an offline probe": Bad("exclude each other", ("check", "--offline", "--probe-write"), object="--offline"),
+    "half a certificate": Bad("go together", ("simulate", "--tls-cert", "x.pem"), object="--tls-cert"),
+    "too many names to hold": Bad("unexpected extra argument", ("hold", "floating.web", "route.lan", "--for", "1h")),
+    "an option without its value": Bad("requires an argument", ("run", "-c", "prod.ini", "--to"), object="--to"),
+    "an option in the place of a value": Bad("'-c' is an option", ("run", "--to"), object="--to"),
     "an API URL that is none": Bad("--api-url", ("run", "--api-url", "hetzner"), object="--api-url"),
     "a file for the token that is not there": Bad(
         "no token from nofile", ("run", "--token-file", "nofile"), code=4, object="nofile"
@@ -214,3 +219,14 @@ def test_two_sections_of_one_resource_are_not_run_together(cli: Cli) -> None:
     done = cli("run", "floating.web", "floating.again", "-c", cli.file(text))
     assert done.code == 2
     assert "are the same resource" in done.err
+
+
+@pytest.mark.parametrize("words", [("hold", "floating.web", "--for", "1h"), ("check",), ("init",)])
+def test_what_has_no_events_has_no_json_lines(alone: Cli, words: tuple[str, ...]) -> None:
+    done = alone(*words, "-o", "jsonl", "-c", alone.file())
+    assert (done.code, done.lines[-1]["error"]["object"]) == (2, "--output")
+
+
+def test_a_simulator_that_goes_on_is_no_document(alone: Cli) -> None:
+    done = alone("simulate", "-o", "json")
+    assert (done.code, done.document["error"]["object"]) == (2, "--output")

@@ -244,3 +244,46 @@ def test_what_init_writes_is_read_back_as_it_was_meant() -> None:
     found = {standing.name: standing.state for standing in project.status(everything=True).standings}
     assert found.pop("floating.web") == "nobody"
     assert set(found.values()) == {"member"}
+
+
+def test_a_hold_tells_what_is_wrong_with_each_of_a_group() -> None:
+    lab = Lab(faults=[Fault(path="/v1/networks", times=None, status=503)])
+    lab.sim.state.floating_ips[599] = FloatingIp(599, "web", "192.0.2.99", "ipv4")
+    text = INI.replace(
+        "[floating.web]", "[floating.gone]\ntype = ip_floating\nresource = gone\ndestination = srv-b\n\n[floating.web]"
+    )
+    project = lab.project(text + "\n[group.all]\nmembers = floating.gone, floating.web, route.lan\n")
+    held = {item.name: (int(item.code), item.message) for item in project.hold("all", 60)}
+    assert held["floating.gone"] == (2, "there is no floating IP 'gone'")
+    assert held["floating.web"][0] == held["route.lan"][0] == 1
+    assert "name it by its id" in str(held["floating.web"][1])
+    assert "cannot be read" in str(held["route.lan"][1])
+    assert lab.writes == []
+
+
+def test_a_check_tells_what_is_wrong_with_each_section() -> None:
+    lab = Lab(faults=[Fault(path="/v1/networks", times=None, status=503)])
+    lab.sim.state.floating_ips[599] = FloatingIp(599, "web", "192.0.2.99", "ipv4")
+    told = {finding.section: finding for finding in lab.project(INI).check()}
+    assert (told["floating.web"].code, told["floating.web"].fix) == ("ambiguous", "name it by its id")
+    assert told["route.lan"].code == told["alias.vip"].code == "unreadable"
+
+
+def test_a_probe_that_does_not_get_through_is_no_answer() -> None:
+    lab = Lab(faults=[Fault(method="PUT", times=None, status=409, code="conflict")])
+    finding = lab.project(INI).check(probe_write=True)[-1]
+    assert (finding.level, finding.exit) == ("error", 1)
+    assert "could not be tried" in finding.message
+
+
+def test_a_probe_needs_something_to_write_to() -> None:
+    lab = Lab()
+    lab.sim.state.floating_ips.clear()
+    lab.sim.state.networks.clear()
+    finding = lab.project(INI).check(probe_write=True)[-1]
+    assert (finding.level, finding.code) == ("warning", "token")
+
+
+def test_a_file_without_sections_is_worth_a_word() -> None:
+    (finding,) = Lab().project("[client]\nproject = x\n").check(offline=True)[-1:]
+    assert finding.code == "empty"
