@@ -45,7 +45,7 @@ HAND_OVER_TRIES = 20
 
 @dataclass(frozen=True)
 class Orders:
-    """What a conductor is given: one kind, and what it needs to judge with. `observed_at` is monotonic seconds."""
+    """One kind, and what a conductor needs to judge with. `observed_at` (monotonic seconds): when reading began."""
 
     kind: Kind
     request: Request
@@ -116,10 +116,10 @@ class Conductor:
             yield from self._look_again()
 
     def _look_again(self) -> Steps[None]:
+        self._observed_at = self._orders.now()
         for move in self._moves:
             assert move.found is not None
             yield from self._learn(self._kind.again(move.found))
-        self._observed_at = self._orders.now()
         self._judge()
 
     def _learn(self, reads: Sequence[Read[object]], patience: float = 0.0) -> Steps[None]:

@@ -111,11 +111,11 @@ class Session:
         """
         reads = [read for kind, assignment in selected for read in kind.reads(assignment)]
         self.scheduler.expect(Server, len({name for _, assignment in selected for name in assignment.listed}))
+        self.observed_at = self.clock.monotonic()
         world = self.read(reads)
         failures = [world.why_unreadable(read.cls) for read in dict.fromkeys(reads)]
         if failures and all(failures):
             raise FailedError(f"Hetzner's API cannot be read: {failures[0]}", next="nothing was changed; try again")
-        self.observed_at = self.clock.monotonic()
         self.events.emit("observed", reads=[read.what for read in dict.fromkeys(reads)])
         return world
 
@@ -130,7 +130,6 @@ class Session:
         kinds = {assignment.name: kind for kind, assignment in selected}
         again = [read for move in doubts if move.found for read in kinds[move.name].again(move.found)]
         world = self.read(again, world)
-        self.observed_at = self.clock.monotonic()
         return make_plan(world, selected, groups, request, self.situation()), world
 
     # apply and verify

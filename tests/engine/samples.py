@@ -85,7 +85,7 @@ class Sample:
     def members(self, *names: str, more: str = "") -> str:
         return f"{self.ini}members = {', '.join(names)}\n{self.needs}{more}\n"
 
-    def to(self, server: int) -> Callable[[Simulator, Any], None]:
+    def to(self, server: int | None) -> Callable[[Simulator, Any], None]:
         """A hook in which somebody else moves it."""
         return lambda sim, _: self.put(sim, server)
 

@@ -76,8 +76,9 @@ def test_nothing_goes_back_to_a_holder_that_does_not_run() -> None:
     for name in ("floating.web", "route.default"):
         assert told(found[name]) == ("failed", 1, None)
         assert not found[name].undone
-        assert found[name].message is not None and "off" in found[name].message and "srv-b" in found[name].message
-        assert found[name].after is not None and found[name].after.id == B
+        message, after = found[name].message, found[name].after
+        assert message is not None and "off" in message and "srv-b" in message
+        assert after is not None and after.id == B
     assert FLOAT.holder(lab) == ROUTE.holder(lab) == B
 
 
@@ -119,7 +120,8 @@ def test_an_undo_that_is_refused_is_not_called_one() -> None:
     found = by_name(run(lab, INI + GROUP, names=["group.all"]))
     assert told(found["floating.web"]) == ("failed", 1, None)
     assert not found["floating.web"].undone
-    assert found["floating.web"].after is not None and found["floating.web"].after.id == FLOAT.holder(lab) == B
+    after = found["floating.web"].after
+    assert after is not None and after.id == FLOAT.holder(lab) == B
 
 
 def test_an_undo_is_verified() -> None:
