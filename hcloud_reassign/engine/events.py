@@ -29,13 +29,20 @@ Listener = Callable[[Event], None]
 
 
 class Events:
-    """Numbers the events of one run and hands them to whoever listens."""
+    """Numbers the events of one run and hands them to whoever listens.
+
+    A listener that fails is told nothing more: what is shown or written down never decides about a move.
+    """
 
     def __init__(self, run: str, wall: Callable[[], float], listeners: tuple[Listener, ...] = ()) -> None:
-        self._run, self._wall, self._listeners = run, wall, listeners
+        self._run, self._wall, self._listeners = run, wall, list(listeners)
         self._numbers = count(1)
 
     def emit(self, event: str, **data: Any) -> None:
         happened = Event(event, int(self._wall() * 1000), next(self._numbers), self._run, data)
-        for listener in self._listeners:
-            listener(happened)
+        for listener in tuple(self._listeners):
+            try:
+                listener(happened)
+            except Exception as error:  # noqa: BLE001 - a move under way must not end here
+                self._listeners.remove(listener)
+                self.emit("warning", message=f"a listener failed and is not told any more: {error!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hcloud_reassign.engine.events import Event
 
 MOST_BYTES = 10_000_000
 KEPT = 5
+LOCK_S = 0.5
 _UNWRITTEN = ("step.progress", "step.retried")
 
 
@@ -30,18 +32,16 @@ class Journal:
             return
         line = json.dumps({**event.as_data(), **self._common}, ensure_ascii=False, default=str) + "\n"
         try:
-            self._append(line.encode())
+            self._append(line.encode("utf-8", "backslashreplace"))
         except OSError as error:
             self._lost = True
             self._warn(f"the journal {self.path} is not written: {error.strerror or error}")
 
     def _append(self, line: bytes) -> None:
-        import fcntl
-
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(self.path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._lock(lock)
             self._rotate(len(line))
             file = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
             try:
@@ -50,6 +50,20 @@ class Journal:
                 os.close(file)
         finally:
             os.close(lock)
+
+    def _lock(self, lock: int) -> None:
+        """Raises OSError when another process keeps it: no move waits for a journal."""
+        import fcntl
+
+        until = time.monotonic() + LOCK_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise
+            time.sleep(0.01)
 
     def _rotate(self, more: int) -> None:
         try:
@@ -70,7 +84,7 @@ class Journal:
         """This project's lines, oldest first; lines that cannot be read are left out."""
         for path in (*(self._numbered(number) for number in range(KEPT, 0, -1)), self.path):
             try:
-                lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+                lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
             except OSError:
                 continue
             for line in lines:

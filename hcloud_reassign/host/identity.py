@@ -23,12 +23,13 @@ def instance_id(url: str = METADATA_URL, here: Callable[[], bool] = at_hetzner) 
     """This server's id by Hetzner's metadata service, within 0.3 seconds; None when this is none or it does not say."""
     if not here():
         return None
+    from http.client import HTTPException
     from urllib.request import ProxyHandler, build_opener
 
     try:
         with build_opener(ProxyHandler({})).open(url, timeout=LIMIT_S) as answer:
             text = answer.read(32).decode("ascii", "replace").strip()
-    except OSError:
+    except (OSError, HTTPException):
         return None
     return int(text) if text.isdecimal() else None
 
