@@ -95,7 +95,6 @@ def show(session: Session, ended: Ended, code: ExitCode, *, plan: bool) -> None:
 
 def _as_text(session: Session, report: Report, plan: bool) -> None:
     from hcloud_reassign.cli import ci, render
-    from hcloud_reassign.cli.failing import error_lines
     from hcloud_reassign.cli.text import line
 
     writer = session.writer
@@ -104,6 +103,8 @@ def _as_text(session: Session, report: Report, plan: bool) -> None:
     if plan and report.digest and any(result.outcome == "pending" for result in report.results):
         writer.lines([line(f"digest {report.digest}")])
     if report.error is not None:
+        from hcloud_reassign.cli.failing import error_lines
+
         writer.narrate(error_lines(report.error))
     took = (report.finished_ms - report.started_ms) / 1000
     writer.say(f"{render.counted(report.results) or 'nothing to do'}; {took:.1f} s, {report.requests} requests")
