@@ -29,8 +29,6 @@ class Server:
     network_zone: str | None = None
     ipv4: str | None = None
     ipv6: str | None = None
-    ipv4_id: int | None = None
-    ipv6_id: int | None = None
     private_nets: tuple[PrivateNet, ...] = ()
     load_balancers: tuple[int, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -107,8 +107,6 @@ def server(data: Json) -> Server:
         network_zone=_text(location.get("network_zone")),
         ipv4=_net(ipv4.get("ip")),
         ipv6=_net(ipv6.get("ip")),
-        ipv4_id=number(ipv4.get("id")),
-        ipv6_id=number(ipv6.get("id")),
         private_nets=tuple(
             PrivateNet(int(net["network"]), _need_net(net, "ip"), _nets(net.get("alias_ips")))
             for net in _maps(data.get("private_net"))
