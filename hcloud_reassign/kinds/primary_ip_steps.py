@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hcloud_reassign.core.claims import INTENTION
+from hcloud_reassign.core.claims import INTENTION, PREFIX
 from hcloud_reassign.core.model import Holder, World
 from hcloud_reassign.core.objects import PrimaryIp, Server
 from hcloud_reassign.core.steps import (
@@ -35,10 +35,15 @@ from hcloud_reassign.kinds.intention import Intention
 POWER_LIMIT_S = 60.0
 """How long a server may take to be seen off after its plug was pulled, or on after a start."""
 _TRIES = 4
+CLAIM = PREFIX + "claim"
 
 
 class Rewritten(Overtaken):
     """Another run has written its own intention: the servers are its own affair now."""
+
+
+class Ended(Overtaken):
+    """Another run has ended this move and taken its label off: nobody else starts what was stopped since."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,9 @@ def carry_out(transfers: Sequence[Transfer]) -> Steps[None]:
         raise
     except Rewritten:
         raise
+    except Ended:
+        yield from _start_all(transfers)
+        raise
     except (Refused, Overtaken, OutOfTime, Interrupted) as error:
         problem = error
         yield from _give_all_back(transfers, error)
@@ -147,19 +155,33 @@ def _start_order(transfer: Transfer) -> list[int]:
 
 def _stop_all(transfers: Sequence[Transfer]) -> Steps[None]:
     for transfer in transfers:
-        for id in transfer.stop_order((yield from _still_ours(transfer))):
+        for number, id in enumerate(transfer.stop_order((yield from _still_ours(transfer)))):
+            if number > 0:
+                # The first one may have taken half a minute to go off.
+                yield from _still_ours(transfer)
             yield from _stop(transfer, id)
 
 
 def _still_ours(transfer: Transfer) -> Steps[int | None]:
     """Who has it, as far as that is somebody whom the move knows."""
     now = yield from _read(transfer.address)
-    if now.labels.get(INTENTION) != transfer.intention.value:
+    if INTENTION not in now.labels:
+        raise Ended("another run has ended this move")
+    if now.labels[INTENTION] != transfer.intention.value:
         raise Rewritten("another run has written its own intention over this one")
+    if _is_asked_for_elsewhere(transfer, now):
+        raise Overtaken("a newer request wants it elsewhere")
     known = (transfer.goal.id, transfer.other.id if transfer.other else None, None)
     if now.assignee not in known:
         raise Overtaken(f"server {now.assignee} has it now")
     return now.assignee
+
+
+def _is_asked_for_elsewhere(transfer: Transfer, now: PrimaryIp) -> bool:
+    """Whether a claim was written since this move wrote its own, by a request for somebody else."""
+    claim = now.labels.get(CLAIM, "")
+    target = claim.partition(".")[2].partition("_")[0]
+    return claim != transfer.address.labels.get(CLAIM, "") and target != str(transfer.goal_id)
 
 
 def _stop(transfer: Transfer, id: int) -> Steps[None]:
@@ -184,6 +206,8 @@ def _stop(transfer: Transfer, id: int) -> Steps[None]:
         yield from perform(Shutdown(id, server.name), stopping)
     if (yield ServerIs(id, server.name, "off", transfer.shutdown_s)):
         return
+    # It may run because another run has ended the move and started it again.
+    yield from _still_ours(transfer)
     if not transfer.hard:
         raise LeftOpen(
             f"{server.name} has not obeyed the shutdown within {transfer.shutdown_s:.0f} s and may still go off; "
