@@ -542,6 +542,38 @@ def test_another_runs_intention_is_left_to_that_run() -> None:
     assert intention_in(cloud.tables[PrimaryIp][PRIMARY].labels) is not None
 
 
+def test_a_move_that_another_run_has_ended_starts_what_was_stopped_since() -> None:
+    """That run saw the servers on and took the label off: nobody else starts them."""
+
+    def ended(cloud: FakeCloud) -> None:
+        cloud.change(PrimaryIp, PRIMARY, labels={})
+
+    steps = driven(project(primary())).steps
+    for number, step in enumerate(steps):
+        if isinstance(step, Shutdown | ServerIs) and "running" not in step.what:
+            cloud = project(primary())
+            done = driven(cloud, meddle={number: after(ended)})
+            assert isinstance(done.error, Overtaken), step.what
+            assert state(cloud) == state(project(primary())), step.what
+
+
+@pytest.mark.parametrize(("target", "overtaken"), [(A, True), (C, True), (B, False)])
+def test_a_newer_request_for_somebody_else_ends_the_move_and_one_for_the_target_does_not(
+    target: int, overtaken: bool
+) -> None:
+    def claimed(cloud: FakeCloud) -> None:
+        labels = {**cloud.tables[PrimaryIp][PRIMARY].labels, "hcloud-reassign/claim": f"{NOW + 1}.{target}_{A}"}
+        cloud.change(PrimaryIp, PRIMARY, labels=labels)
+
+    cloud = project(primary())
+    first = next(n for n, step in enumerate(driven(project(primary())).steps) if isinstance(step, ServerIs))
+    done = driven(cloud, meddle={first: after(claimed)})
+    assert isinstance(done.error, Overtaken) is overtaken
+    assert cloud.tables[PrimaryIp][PRIMARY].assignee == (A if overtaken else B)
+    assert [cloud.tables[Server][id].status for id in (A, B)] == ["running", "running"]
+    assert not labelled(cloud)
+
+
 def test_another_runs_intention_found_at_the_end_is_not_taken_off() -> None:
     cloud = project(primary())
 
