@@ -49,6 +49,8 @@ from hcloud_reassign.version import version
 PER_PAGE = 50
 """The most that a page holds (API description)."""
 CONNECT_S = 5.0
+_SHORTEST_TOKEN = 16
+"""Hetzner's have 64 characters. Hiding a shorter one could spoil a name that it happens to be part of."""
 MOST_PAGES = 1000
 """More than any project has: an answer that says so is not believed."""
 Json = dict[str, Any]
@@ -192,7 +194,14 @@ class Cloud:
         if seconds is not None:
             with self._lock:
                 self._time.answered(seconds, response.elapsed.total_seconds())
+        self._hide_token(response)
         checked(response)
+
+    def _hide_token(self, response: requests.Response) -> None:
+        """An answer that quotes the token back (a proxy's page, an error) would carry it into messages and journals."""
+        token = self._token.encode("latin-1", "replace")
+        if len(token) >= _SHORTEST_TOKEN and token in response.content:
+            response._content = response.content.replace(token, b"***")
 
     def _one(self, step: One[Any], timeout_s: float) -> Any:
         path, key, read = shapes.READERS[step.cls]

@@ -96,7 +96,6 @@ class Machine:
                 "stdin": subprocess.PIPE,
                 "stdout": subprocess.PIPE,
                 "stderr": subprocess.PIPE,
-                "encoding": "utf-8",
                 # A group of its own: a kill takes it and whatever it started.
                 "start_new_session": True,
                 **more,
@@ -117,7 +116,7 @@ class Machine:
 class Started:
     """A process of the command that goes on."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
 
     def __enter__(self) -> Started:
         return self
@@ -131,8 +130,9 @@ class Started:
         os.killpg(self.process.pid, number)
 
     def ended(self, stdin: str = "", limit_s: float = LIMIT_S) -> Done:
-        out, err = self.process.communicate(stdin, timeout=limit_s)
-        return Done(self.process.returncode, out or "", err or "")
+        out, err = self.process.communicate(stdin.encode(), timeout=limit_s)
+        # Decoded here: text streams of subprocess would turn every kind of line end into one.
+        return Done(self.process.returncode, (out or b"").decode(), (err or b"").decode())
 
 
 @dataclass
@@ -148,9 +148,13 @@ class Signaller:
         self._known.set()
         return started
 
-    def __call__(self, *_: object) -> None:
+    def wait(self) -> Started:
+        """The process, as soon as it is known."""
         assert self._known.wait(LIMIT_S) and self._target is not None
-        self._target.signal(self.number)
+        return self._target
+
+    def __call__(self, *_: object) -> None:
+        self.wait().signal(self.number)
 
 
 def machine(home: Path, site: Site, **environ: str) -> Machine:
