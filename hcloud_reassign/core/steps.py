@@ -41,7 +41,9 @@ Steps = Generator["Step", Any, R]
 
 
 class StepError(Exception):
-    """Something that a step met. `message` is for people."""
+    """Something that a step met. `message` is for people; `met_by` is the step in words, where the engine knows it."""
+
+    met_by: str | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

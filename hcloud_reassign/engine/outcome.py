@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hcloud_reassign.core.errors import ExitCode
@@ -41,7 +40,7 @@ def not_begun(move: Move, error: StepError) -> Result:
         return ended(result, "refused", guard="late", message=error.message)
     if isinstance(error, Interrupted):
         return ended(result, "failed", code=ExitCode.INTERRUPTED, message="interrupted before anything was changed")
-    return ended(result, "failed", message=f"{error}; nothing was changed")
+    return ended(result, "failed", message=f"{_told(error)}; nothing was changed")
 
 
 def denied_text(error: Denied) -> str:
@@ -67,7 +66,7 @@ def judged(kind: Kind, move: Move, request: Request, seen: Seen, trouble: Except
     if isinstance(trouble, LeftOpen | Unsettled) or seen.unsettled:
         return _unknown(kind, move, request, seen, trouble, seen.unsettled or _is_now(seen.found))
     if at_target:
-        note = f"in spite of: {trouble}" if trouble and not isinstance(trouble, Overtaken) else None
+        note = f"in spite of: {_told(trouble)}" if trouble and not isinstance(trouble, Overtaken) else None
         return ended(result, "done", after=holder, message=note, next=None, vendor_command=None)
     if trouble is None or isinstance(trouble, Lost):
         return _unknown(kind, move, request, seen, trouble, _is_now(seen.found))
@@ -78,14 +77,17 @@ def judged(kind: Kind, move: Move, request: Request, seen: Seen, trouble: Except
             return ended(
                 result, "failed", code=ExitCode.ACCESS, after=holder, message=message, next=denied_next(trouble)
             )
-        code = _CODES.get(type(trouble), ExitCode.FAILED)
-        return ended(result, "failed", code=code, after=holder, message=f"{trouble}; {stays}")
+        code = ExitCode.INTERRUPTED if isinstance(trouble, Interrupted) else ExitCode.FAILED
+        return ended(result, "failed", code=code, after=holder, message=f"{_told(trouble)}; {stays}")
     if holder is None:
         return _unknown(kind, move, request, seen, trouble, f"nobody has it now; before it was with {move.before}")
-    return ended(result, "failed", after=holder, message=f"{trouble}; {holder} has it now and was left alone")
+    return ended(result, "failed", after=holder, message=f"{_told(trouble)}; {holder} has it now and was left alone")
 
 
-_CODES: Mapping[type, ExitCode] = {Interrupted: ExitCode.INTERRUPTED, Denied: ExitCode.ACCESS}
+def _told(trouble: Exception) -> str:
+    """What went wrong, with the step that met it unless it names that itself."""
+    step = getattr(trouble, "met_by", None)
+    return f"{step}: {trouble}" if step and step not in str(trouble) else str(trouble)
 
 
 def _same(one: Holder | None, other: Holder | None) -> bool:
@@ -108,7 +110,7 @@ def _unknown(kind: Kind, move: Move, request: Request, seen: Seen, trouble: Exce
         planned(move),
         "unknown",
         after=seen.found.holder if seen.found else None,
-        message=f"{trouble}; {state}" if trouble else state,
+        message=f"{_told(trouble)}; {state}" if trouble else state,
         next=mending_command(move, request, towards) + force,
         vendor_command=kind.vendor_command(found, towards, seen.world),
     )

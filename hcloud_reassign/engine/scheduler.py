@@ -241,6 +241,8 @@ class Scheduler:
 
     def _close(self, task: Task, record: StepRecord, status: Any, error: BaseException | None = None) -> None:
         record.status, record.ended = status, self.now()
+        if isinstance(error, StepError):
+            error.met_by = record.write.what
         took = round((record.ended - record.started) * 1000)
         if status == "done":
             self._emit("step.done", task, what=record.write.what, action_id=record.action_id, duration_ms=took)
