@@ -109,7 +109,7 @@ class PrimaryIpKind(Kind):
         address = found.resource.id
         servers = [holder.id for holder in (found.holder, wanted) if holder and holder.type == "server"]
         running = [id for id in dict.fromkeys(servers) if (server := world.get(Server, id)) is None or server.on]
-        calls = [f"hcloud server shutdown --wait {id}" for id in running]
+        calls = [f"hcloud server shutdown {id} && {_until_off(id)}" for id in running]
         if found.holder is not None:
             calls.append(f"hcloud primary-ip unassign {address}")
         calls.append(f"hcloud primary-ip assign --server {wanted.id} {address}")
@@ -120,6 +120,12 @@ class PrimaryIpKind(Kind):
             Assignment(free_name("public", item.name), self.word, str(item.id), options=DEFAULTS, anybody=True)
             for item in world.all(PrimaryIp)
         )
+
+
+def _until_off(server: int | None) -> str:
+    """Only newer versions of hcloud than the one of Debian 12 can wait for it themselves (`shutdown --wait`)."""
+    status = f"hcloud server describe -o 'format={{{{.Status}}}}' {server}"
+    return f'until [ "$({status})" = off ]; do sleep 1; done'
 
 
 DEFAULTS = {

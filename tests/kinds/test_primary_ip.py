@@ -331,8 +331,9 @@ def test_the_plan_locks_both_servers_and_writes_down_where_it_goes() -> None:
 
 
 def test_the_same_move_in_the_vendors_words() -> None:
+    off = "until [ \"$(hcloud server describe -o 'format={{.Status}}' %d)\" = off ]; do sleep 1; done"
     assert only(project(primary())).vendor_command == (
-        f"hcloud server shutdown --wait {A} && hcloud server shutdown --wait {B} && "
+        f"hcloud server shutdown {A} && {off % A} && hcloud server shutdown {B} && {off % B} && "
         f"hcloud primary-ip unassign {PRIMARY} && hcloud primary-ip assign --server {B} {PRIMARY} && "
         f"hcloud server poweron {A} && hcloud server poweron {B}"
     )
