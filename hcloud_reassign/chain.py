@@ -81,11 +81,6 @@ class Chain:
         """Everything that the assignments need, and where this program runs if that matters."""
         session, chosen = self._session, self._selection.chosen
         session.here = self._here()
-        if any(assignment.max_moves_per_hour for _, assignment in chosen):
-            from hcloud_reassign.core.guards import clock_time
-
-            since = clock_time(self._started_ms - 3_600_000)
-            session.moved_last_hour = session.journal.moves_since(since) if session.journal else {}
         return session.observe(chosen)
 
     def plan(self, world: World) -> tuple[Plan, World, str]:
@@ -93,6 +88,7 @@ class Chain:
         from hcloud_reassign.core.report import digest, move_data, planned
 
         session, selection, request = self._session, self._selection, self._request
+        self._remember_moves()
         made, world = session.plan(world, selection.chosen, selection.groups, request)
         found = digest(made, self._api_url)
         for warning in (*made.warnings, *(f"{move.name}: {text}" for move in made for text in move.warnings)):
@@ -105,6 +101,7 @@ class Chain:
 
     def apply(self, plan: Plan, world: World) -> tuple[Result, ...]:
         """Carry the plan out and verify it."""
+        self._remember_moves()
         return self._session.apply(plan, world, self._selection.chosen, self._request)
 
     def report(self, *, apply: bool) -> Report:
@@ -130,6 +127,14 @@ class Chain:
         plan, world, _ = self.plan(self.observe())
         return self.apply(plan, world) if apply else tuple(planned(move) for move in plan)
 
+    def _remember_moves(self) -> None:
+        """What the journal knows of the last hour, where a section limits that."""
+        session = self._session
+        if session.journal and any(assignment.max_moves_per_hour for assignment in self._selection.assignments):
+            from hcloud_reassign.core.guards import clock_time
+
+            session.moved_last_hour = session.journal.moves_since(clock_time(self._started_ms - 3_600_000))
+
     def _here(self) -> int | None:
         """This server's id, asked for only where a move could cut this machine off."""
         risky = any(
@@ -150,7 +155,7 @@ class Chain:
             self._plan,
             self._digest,
             tuple(self._session.warnings),
-            border.requests,
+            border.requests - self._session.requests_before,
             border.rate_limit_remaining,
             error,
         )

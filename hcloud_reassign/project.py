@@ -167,6 +167,7 @@ class Project:
         self.name, self.file, self.api_url = settings.project, settings.file, url.url
         self.warnings = (*warnings, *settings.warnings, *((url.warning,) if url.warning else ()))
         self._token: Secret | None = None
+        self._border: Any = None
 
     def names(self) -> tuple[str, ...]:
         """Every section and group that a command can name."""
@@ -232,12 +233,22 @@ class Project:
         from hcloud_reassign.core.planning import check_request
 
         selection = self.select(names)
-        left_out = check_request(selection.assignments, request, names)
+        left_out = self._left_out(selection, check_request(selection.assignments, request, self._spelt_out(names)))
         selection = selection.without(left_out)
         with self.session(selection, on_event=on_event) as session:
             for name in left_out:
                 session.warn(f"{name} is left out: nothing says where it shall go; name it and give --to")
             return self.chain(session, selection, request).report(apply=apply)
+
+    def _spelt_out(self, names: Sequence[str]) -> set[str]:
+        """The names, and the members of the groups among them."""
+        groups = [group for group in self.settings.groups if f"group.{group.name}" in names or group.name in names]
+        return {*names, *(member for group in groups for member in group.members)}
+
+    def _left_out(self, selection: Selection, left_out: Sequence[str]) -> tuple[str, ...]:
+        """All of a group stays where one of its members is left out."""
+        torn = [group.members for group in selection.groups if set(group.members) & set(left_out)]
+        return tuple(dict.fromkeys([*left_out, *(member for members in torn for member in members)]))
 
     def chain(self, session: Session, selection: Selection, request: Request) -> Chain:
         """The verb chain on a session, with what the file says about every request."""
@@ -258,7 +269,9 @@ class Project:
     def _session(self, selection: Selection | None, on_event: Listener | None) -> Session:
         token = self.token()
         equipment = self._equipment or _real_equipment()
-        border = equipment.border(token.reveal(), self.api_url)
+        # One for all sessions: it knows the API's clock, without which a request's age cannot be told.
+        self._border = self._border or equipment.border(token.reveal(), self.api_url)
+        border = self._border
         # Imported while the border's client is being imported by a worker: the first reads wait for nothing else.
         from hcloud_reassign.engine.events import Events
         from hcloud_reassign.engine.journal import Journal

@@ -58,8 +58,13 @@ Handle = Callable[[Any, "BaseException | None"], None]
 
 
 class Border(Protocol):
-    """What the scheduler needs of the outside world; every method raises the step errors."""
+    """What the scheduler needs of the outside world; every method raises the step errors.
 
+    `requests`: how many were sent so far.
+    """
+
+    @property
+    def requests(self) -> int: ...
     def do(self, step: Step, timeout_s: float) -> Any: ...
     def page(self, cls: type, number: int, timeout_s: float) -> Any: ...
     def poll(self, ids: Sequence[int], timeout_s: float) -> Mapping[int, Action]: ...
@@ -96,16 +101,17 @@ class Scheduler:
         self._slowest_s = 1.0
         self._news = clock.monotonic()
         self._ended: Callable[[Task], None] | None = None
-        self._interrupt_asked = False
+        self._interrupt_asked: float | None = None
         self._last_moment: Deadline | None = None
 
     @property
     def interrupted(self) -> bool:
-        return self._last_moment is not None
+        return self._interrupt_asked is not None
 
     def interrupt(self) -> None:
         """Begin nothing new, finish what was taken away. Safe in a signal handler; a second call changes nothing."""
-        self._interrupt_asked = True
+        if self._interrupt_asked is None:
+            self._interrupt_asked = self.now()
         self._workers.wake()
 
     def now(self) -> float:
@@ -123,8 +129,8 @@ class Scheduler:
             self._tighten(task)
             self._ready.append((task, None, None))
         while True:
-            if self._interrupt_asked and not self.interrupted:
-                self._interrupt_all()
+            if self._interrupt_asked is not None and self._last_moment is None:
+                self._interrupt_all(self._interrupt_asked)
             while self._ready:
                 self._advance(*self._ready.popleft())
             self._expire()
@@ -407,8 +413,8 @@ class Scheduler:
             return None, Lost("no answer before the time was over")
         return None, OutOfTime("the time is over")
 
-    def _interrupt_all(self) -> None:
-        self._last_moment = Deadline(self.now() + FINISH_S, self.now() + FINISH_S - 2.0)
+    def _interrupt_all(self, asked: float) -> None:
+        self._last_moment = Deadline(asked + FINISH_S, asked + FINISH_S - 2.0)
         self._emit_plain("warning", message="asked to stop: nothing new begins, what was taken away is finished")
         for task in self._tasks:
             self._tighten(task)

@@ -52,6 +52,7 @@ class Session:
         self.deadline = Deadline.after(clock.monotonic(), timeout_s)
         self.scheduler = Scheduler(border, workers, clock, rng, events)
         self.border: Any = border
+        self.requests_before: int = self.border.requests
         self.journal: Journal | None = None
         self.started_ms: int | None = None
         self.warnings: list[str] = []
