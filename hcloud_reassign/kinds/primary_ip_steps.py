@@ -34,6 +34,7 @@ from hcloud_reassign.kinds.intention import Intention
 
 POWER_LIMIT_S = 60.0
 """How long a server may take to be seen off after its plug was pulled, or on after a start."""
+_LOOK_S = 2.0
 _TRIES = 4
 CLAIM = PREFIX + "claim"
 
@@ -326,8 +327,14 @@ def _start(id: int) -> Steps[list[Server]]:
     server = yield from _server(id)
     if server is None or (server.on and server.status != "starting"):
         return []
-    if server.status == "stopping":
-        yield ServerIs(id, server.name, "off", POWER_LIMIT_S)
+    for _ in range(round(POWER_LIMIT_S / _LOOK_S)):
+        if server.status != "stopping":
+            break
+        # Looked at anew: somebody else may start it again as soon as it is off.
+        yield ServerIs(id, server.name, "off", _LOOK_S)
+        server = yield from _server(id)
+        if server is None:
+            return []
     if not server.on:
         yield from perform(PowerOn(id, server.name, restoring=True), _runs(id))
     return [server]

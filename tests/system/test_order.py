@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from tests.engine.samples import SAMPLES, A, B, C, Sample
+from tests.engine.samples import QUICK, SAMPLES, A, B, C, Sample
 from tests.system.site import Machine, Site, only, told
 
+quick_kinds = pytest.mark.parametrize("sample", QUICK, ids=lambda sample: sample.type)
 every_kind = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.type)
 
 
@@ -50,7 +51,7 @@ def test_it_is_refused_also_when_a_person_moved_it_meanwhile(sample: Sample, cli
     assert "overtaken" in only(done)["message"] and sample.holder(site) == A
 
 
-@every_kind
+@quick_kinds
 def test_the_same_request_again_passes(sample: Sample, cli: Machine, site: Site) -> None:
     request = issued(30)
     assert told(cli.run(sample.section(), sample.name, *request)) == ("done", 0, None)
@@ -59,7 +60,7 @@ def test_the_same_request_again_passes(sample: Sample, cli: Machine, site: Site)
     assert told(cli.run(sample.section(), sample.name, *request)) == ("done", 0, None)
 
 
-@every_kind
+@quick_kinds
 def test_one_moment_has_one_target(sample: Sample, cli: Machine, site: Site) -> None:
     request = issued(30)
     assert told(cli.run(sample.section(), sample.name, *request)) == ("done", 0, None)
@@ -67,7 +68,7 @@ def test_one_moment_has_one_target(sample: Sample, cli: Machine, site: Site) -> 
     assert sample.holder(site) == B
 
 
-@every_kind
+@quick_kinds
 def test_requests_in_their_order_all_pass(sample: Sample, cli: Machine, site: Site) -> None:
     section = sample.members("srv-a", "srv-b", "srv-c")
     for ago_s, to, holder in ((60, "srv-b", B), (40, "srv-c", C), (20, "srv-a", A)):

@@ -17,7 +17,7 @@ from tests.system.site import Machine, Site, id_of, machine, only, told
 
 TOKENS = ("token-of-the-first-run", "token-of-the-second-run")
 SCENARIO = {**TRIO, "tokens": dict.fromkeys(TOKENS, "read-write")}
-SEEDS = range(3)
+SEEDS = range(2)
 
 
 def both(site: Site, home: Path, sample: Sample, rng: random.Random, *words: tuple[str, ...]) -> tuple[Done, Done]:

@@ -65,6 +65,9 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("run", "floating.wbe"),
     ("run", "--nonsense"),
 )
+CODES = (0, 0, 10, 0, 0, 0, 0, 2, 2)
+FEWER = (0, 2, 3, 7)
+"""Of these commands, for ways to give a token that differ little from another one."""
 
 OUTPUTS = ("text", "json", "jsonl")
 
@@ -107,14 +110,15 @@ def assert_hidden(cli: Machine, done: Done) -> None:
 def test_no_command_shows_the_token_however_it_was_given(given: Given, serve: Serve, home: Path) -> None:
     site = serve(SCENARIO)
     cli = machine(home, site)
-    codes = []
+    all_of_them = given in (GIVEN["HCLOUD_TOKEN"], GIVEN["--token"], GIVEN["api_token"])
     for number, words in enumerate(COMMANDS):
+        if number not in FEWER and not all_of_them:
+            continue
         few = words[0] in ("hold", "unhold", "check", "status")
         done = call(cli, given, words, OUTPUTS[number % (2 if few else 3)])
         assert_hidden(cli, done)
         assert "Traceback" not in done.err
-        codes.append(done.code)
-    assert codes == [0, 0, 10, 0, 0, 0, 0, 2, 2]
+        assert done.code == CODES[number] or not all_of_them
     assert {item.authorization for item in site.sim.requests} == {f"Bearer {CANARY}"}
 
 
