@@ -37,6 +37,7 @@ from hcloud_reassign.core.steps import (
     Write,
     one,
 )
+from hcloud_reassign.engine.actions import Actions
 from hcloud_reassign.engine.clock import Clock, Deadline
 from hcloud_reassign.engine.events import Events
 from hcloud_reassign.engine.locks import Locks
@@ -46,8 +47,6 @@ from hcloud_reassign.engine.workers import WAKE, Workers
 
 REQUEST_S = 10.0
 """How long one request may take."""
-MOST_IDS = 25
-"""How many actions one request asks for: the API's default page."""
 FINISH_S = 8.0
 """How long a run goes on after it was told to stop: pipelines kill after about 10 seconds."""
 STATUS_S = 1.0
@@ -70,19 +69,6 @@ class Border(Protocol):
     def poll(self, ids: Sequence[int], timeout_s: float) -> Mapping[int, Action]: ...
 
 
-class _Running:
-    """An action that is waited for, and when it is asked for next."""
-
-    def __init__(self, task: Task, turn: int, step: Finished, now: float) -> None:
-        self.task, self.turn, self.step, self.since = task, turn, step, now
-        self.due = now + 0.1
-        self.progress = step.action.progress
-
-    def put_off(self, now: float, news: float, at_least: float = 0.1) -> None:
-        """Ask again the later, the longer nothing has ended: `news` is when anything last did."""
-        self.due = now + max(at_least, 0.15 * (now - max(self.since, news)))
-
-
 class Scheduler:
     """Carries tasks out until each is over or its deadline has come."""
 
@@ -92,14 +78,11 @@ class Scheduler:
         self._tasks: list[Task] = []
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
-        self._running: dict[int, _Running] = {}
-        self._polls = 0
         self._jobs = 0
         self._locks = Locks()
-        self._reading = Reading(self)
+        self._reading, self._actions = Reading(self), Actions(self)
         self._denied: Denied | None = None
         self._slowest_s = 1.0
-        self._news = clock.monotonic()
         self._ended: Callable[[Task], None] | None = None
         self._interrupt_asked: float | None = None
         self._last_moment: Deadline | None = None
@@ -138,8 +121,8 @@ class Scheduler:
                 continue
             if all(task.over for task in self._tasks):
                 return
-            self._reading.dispatch(self.now(), quiet=not (self._jobs or self._running or self._timers))
-            self._poll_due()
+            self._reading.dispatch(self.now(), quiet=not (self._jobs or self._actions or self._timers))
+            self._actions.dispatch(self.now())
             self._wait()
 
     # One step of one generator
@@ -182,7 +165,7 @@ class Scheduler:
         elif isinstance(step, Write):
             self._send(task, turn, step)
         elif isinstance(step, Finished):
-            self._await_action(task, turn, step)
+            self._actions.add(task, turn, step)
         elif isinstance(step, Hook) and self.interrupted and not task.bound:
             self.resume(task, turn, None, Interrupted("the run was asked to stop"))
         elif isinstance(step, FindAction | Hook):
@@ -255,59 +238,20 @@ class Scheduler:
         else:
             self._emit("step.failed", task, what=record.write.what, action_id=record.action_id, message=str(error))
 
-    def _await_action(self, task: Task, turn: int, step: Finished) -> None:
-        running = _Running(task, turn, step, self.now())
-        if step.action.status == "running":
-            self._running[step.action.id] = running
-        else:
-            self._action_ended(running, step.action)
-
-    def _action_ended(self, running: _Running, action: Action) -> None:
-        self._news = self.now()
-        self._running.pop(action.id, None)
-        record = running.task.record_of(running.step.write)
-        self._slowest_s = max(self._slowest_s, self.now() - (record.started if record else running.since))
+    def action_ended(self, task: Task, turn: int, step: Finished, action: Action) -> None:
+        """An action that a task waits for is over: with success, or by raising ActionFailed in it."""
+        record = task.record_of(step.write)
         error = None
         if action.status != "success":
             error = ActionFailed(action.error_message or "the action failed", action.error_code or "action_failed")
         if record:
+            self._slowest_s = max(self._slowest_s, self.now() - record.started)
             record.action_id = action.id
-            self._close(running.task, record, "failed" if error else "done", error)
-        self.resume(running.task, running.turn, None, error)
+            self._close(task, record, "failed" if error else "done", error)
+        self.resume(task, turn, None, error)
 
-    def _poll_due(self) -> None:
-        now = self.now()
-        self._running = {id: running for id, running in self._running.items() if running.task.turn == running.turn}
-        if self._polls or not any(running.due <= now for running in self._running.values()):
-            return
-        ids = sorted(self._running)
-        for start in range(0, len(ids), MOST_IDS):
-            self._poll(ids[start : start + MOST_IDS])
-
-    def _poll(self, ids: list[int]) -> None:
-        def polled(answer: Any, error: BaseException | None) -> None:
-            self._polls -= 1
-            now = self.now()
-            for id in ids:
-                running = self._running.get(id)
-                if running is None:
-                    continue
-                running.put_off(now, self._news, 1.0 if isinstance(error, Busy) else 0.1 if error is None else 0.5)
-                if isinstance(error, Denied):
-                    self.resume(running.task, running.turn, None, error)
-                elif answer is not None and id in answer:
-                    self._seen(running, answer[id])
-
-        self._polls += 1
-        latest = max(self._running[id].task.deadline.end for id in ids)
-        self.submit(lambda: self.border.poll(ids, max(min(REQUEST_S, latest - self.now()), 0.05)), polled)
-
-    def _seen(self, running: _Running, action: Action) -> None:
-        if action.status != "running":
-            self._action_ended(running, action)
-        elif action.progress > running.progress:
-            running.progress = action.progress
-            self._emit("step.progress", running.task, what=running.step.write.what, progress=action.progress)
+    def progressed(self, task: Task, step: Finished, action: Action) -> None:
+        self._emit("step.progress", task, what=step.write.what, progress=action.progress)
 
     # Waiting
 
@@ -379,7 +323,7 @@ class Scheduler:
     def _wait(self) -> None:
         now = self.now()
         moments = [when for when, _, _ in self._timers[:1]]
-        moments += [running.due for running in self._running.values()] if not self._polls else []
+        moments += self._actions.moments()
         moments += [self._end_of(task) for task in self._tasks if not task.over]
         moments += self._reading.moments()
         for handle, answer, error in self._workers.wait(max(min(moments) - now, 0.0)):
