@@ -12,6 +12,7 @@ from hcloud_reassign.core.steps import (
     AssignPrimaryIp,
     Gone,
     Interrupted,
+    LatestActions,
     LeftOpen,
     OutOfTime,
     Overtaken,
@@ -35,6 +36,8 @@ from hcloud_reassign.kinds.intention import Intention
 POWER_LIMIT_S = 60.0
 """How long a server may take to be seen off after its plug was pulled, or on after a start."""
 _LOOK_S = 2.0
+_POWER = ("shutdown_server", "stop_server", "start_server", "reboot_server", "reset_server")
+"""Hetzner's names of the actions that decide whether a server has power."""
 _TRIES = 4
 CLAIM = PREFIX + "claim"
 
@@ -308,11 +311,13 @@ def _start_all(transfers: Sequence[Transfer]) -> Steps[None]:
     wanted = dict.fromkeys(
         id for transfer in transfers for id in _start_order(transfer) if transfer.intention.power[id]
     )
+    # Who finishes a move stops its servers anew and sees them off; who undoes it may find them running.
+    shutdown_s = max((transfer.shutdown_s for transfer in transfers if transfer.undoes), default=None)
     trouble: StepError | None = None
     started = list[Server]()
     for id in wanted:
         try:
-            started += yield from _start(id)
+            started += yield from _start(id, shutdown_s)
         except Refused as refused:
             trouble = trouble or refused
     for server in started:
@@ -322,9 +327,12 @@ def _start_all(transfers: Sequence[Transfer]) -> Steps[None]:
         raise trouble
 
 
-def _start(id: int) -> Steps[list[Server]]:
-    """The server, where it is to be seen running now."""
+def _start(id: int, shutdown_s: float | None) -> Steps[list[Server]]:
+    """The server, where it is to be seen running now. `shutdown_s`: a shutdown of another run may be under way."""
     server = yield from _server(id)
+    if server is not None and server.status == "running" and shutdown_s and (yield from _is_told_to_stop(id)):
+        yield ServerIs(id, server.name, "off", shutdown_s)
+        server = yield from _server(id)
     if server is None or (server.on and server.status != "starting"):
         return []
     for _ in range(round(POWER_LIMIT_S / _LOOK_S)):
@@ -338,6 +346,13 @@ def _start(id: int) -> Steps[list[Server]]:
     if not server.on:
         yield from perform(PowerOn(id, server.name, restoring=True), _runs(id))
     return [server]
+
+
+def _is_told_to_stop(id: int) -> Steps[bool]:
+    """Whether a shutdown is the last that it was told: it is `running` until the operating system obeys, if it does."""
+    actions = yield from ask(LatestActions(of=Server, id=id))
+    told = [action.command for action in actions or () if action.command in _POWER]
+    return told[:1] == ["shutdown_server"]
 
 
 class _runs:

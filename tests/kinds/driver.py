@@ -30,6 +30,7 @@ from hcloud_reassign.core.steps import (
     FindAction,
     Finished,
     Gone,
+    LatestActions,
     Members,
     One,
     Pause,
@@ -100,6 +101,9 @@ class FakeCloud:
             return self.tables[step.cls].get(step.id)
         if isinstance(step, Members):
             return self.members
+        if isinstance(step, LatestActions):
+            # A server that is told to stop is `stopping` here at once.
+            return ()
         if isinstance(step, FindAction):
             found, self.lost = self.lost, None
             return found

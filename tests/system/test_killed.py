@@ -136,3 +136,18 @@ def test_the_other_kinds_end_well_when_killed_after_their_first_write(
     assert sample.holder(site) == B
     assert aliases(site, A)[-1:] == ["10.0.1.50"] and gateway(site) in ("10.0.1.2", "10.0.1.3")
     assert sum(ALIAS in aliases(site, server) for server in site.sim.state.servers) == 1
+
+
+def test_a_shutdown_that_is_still_under_way_when_the_move_is_undone_is_waited_for(
+    serve: Serve, home: Path, tmp_path: Path
+) -> None:
+    """Hetzner goes on saying `running` until the operating system reacts."""
+    site = serve()
+    fault = _nth_write(2)
+    fault.slow_action = 1.0
+    killed(site, home, PUBLIC.section(), fault)
+    assert statuses(site)[A] == "running"
+    ended_elsewhere(site, tmp_path / "elsewhere", PUBLIC.section(), "public.web", "--to", "srv-a")
+    assert [action.command for action in site.sim.state.actions.values()] == ["shutdown_server", "start_server"]
+    assert PUBLIC.holder(site) == A and set(statuses(site).values()) == {"running"}
+    assert PUBLIC.labels(site) == {"team": "web"}
