@@ -74,6 +74,8 @@ class Scheduler:
 
     def __init__(self, border: Border, workers: Workers, clock: Clock, rng: Random, events: Events) -> None:
         self.border, self._workers, self._clock, self._rng, self._events = border, workers, clock, rng, events
+        self.warn: Callable[[str], None] = lambda message: self._emit_plain("warning", message=message)
+        """Says something that does not change an outcome; a session keeps it for its report as well."""
         self._ready: deque[tuple[Task, Any, BaseException | None]] = deque()
         self._tasks: list[Task] = []
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
@@ -359,7 +361,7 @@ class Scheduler:
 
     def _interrupt_all(self, asked: float) -> None:
         self._last_moment = Deadline(asked + FINISH_S, asked + FINISH_S - 2.0)
-        self._emit_plain("warning", message="asked to stop: nothing new begins, what was taken away is finished")
+        self.warn("asked to stop: nothing new begins, what was taken away is finished")
         for task in self._tasks:
             self._tighten(task)
             waits_idly = isinstance(task.waiting_for, Read | Pause | Acquire)

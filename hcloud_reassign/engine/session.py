@@ -51,6 +51,7 @@ class Session:
         self.clock, self.events, self._api_ms = clock, events, api_ms
         self.deadline = Deadline.after(clock.monotonic(), timeout_s)
         self.scheduler = Scheduler(border, workers, clock, rng, events)
+        self.scheduler.warn = self.warn
         self.border: Any = border
         self.requests_before: int = self.border.requests
         self.journal: Journal | None = None
