@@ -40,6 +40,8 @@ from hcloud_reassign.kinds.finding import (
 from hcloud_reassign.kinds.route import not_in_network
 
 _RE_ADDS = 3
+_LOOKS_S = (0.3, 0.6, 1.1)
+"""When somebody else is seen with it right after it was added, it is looked at again, three times in two seconds."""
 
 
 @dataclass(frozen=True)
@@ -259,12 +261,27 @@ def _give(details: Alias, opening: bool) -> Steps[None]:
             if (yield from _anybody_has(details)) is not None:
                 raise
         else:
-            if (yield from _has(details, details.wanted)):
+            if (yield from _stays(details)):
                 return
-            if (yield from _anybody_has(details)) is not None:
-                raise Overtaken("somebody else took it right after it was added")
         yield Pause(0.3 * (attempt + 1), f"add alias IP {details.address} to {details.wanted} again")
     raise Refused(f"{details.wanted} lost it again after each of {_RE_ADDS + 1} tries", "overwritten")
+
+
+def _stays(details: Alias) -> Steps[bool]:
+    """Whether the target is seen with it; False: nobody is. What is read right after a change may be older than it.
+
+    Raises:
+        Overtaken: somebody else has it.
+    """
+    for wait in (*_LOOKS_S, None):
+        if (yield from _has(details, details.wanted)):
+            return True
+        holder = yield from _anybody_has(details)
+        if holder is None:
+            return False
+        if wait is not None:
+            yield Pause(wait, f"{holder} is still seen with it", restoring=True)
+    raise Overtaken("somebody else took it right after it was added")
 
 
 KIND = AliasIpKind()

@@ -300,6 +300,21 @@ def test_an_alias_ip_that_a_foreign_writer_overwrites_is_added_again(times: int)
     assert len(overwritten) == times
 
 
+def test_reading_that_lags_behind_is_not_taken_for_somebody_else() -> None:
+    """For a moment the lists still show srv-a with the address that has arrived at srv-b."""
+    lab = Lab(TRIO)
+
+    def lag(sim: Any, _: Any) -> None:
+        if not sim.cloud.running and ALIASED.holder(lab) == B:
+            sim.faults[:] = [Fault("GET", "/v1/servers*", times=3, stale=3.0)]
+
+    lab.sim.faults = [Fault("GET", "/v1/actions", times=None, when="after", run=lag)]
+    result = only(run(lab, ALIASED.section()))
+    assert told(result) == ("done", 0, None)
+    assert lab.sim.faults[0].fired == 3
+    assert len(posts(lab)) == 2
+
+
 def test_an_alias_ip_that_is_overwritten_for_ever_goes_back_in_the_end() -> None:
     def overwrite(sim: Any, _: Any) -> None:
         sim.state.servers[B].private_net[0].alias_ips = ["10.0.1.51"]
