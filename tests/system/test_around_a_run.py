@@ -164,7 +164,7 @@ def test_the_journal_is_in_the_home_of_whoever_has_one(cli: Machine, site: Site)
 # stdout
 
 
-@every_kind
+@pytest.mark.parametrize("sample", [ROUTE, PUBLIC], ids=lambda sample: sample.type)
 @pytest.mark.parametrize("output", ["text", "json", "jsonl"])
 def test_a_stdout_that_nobody_reads_changes_nothing(sample: Sample, output: str, cli: Machine, site: Site) -> None:
     reader, writer = os.pipe()

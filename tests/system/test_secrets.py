@@ -123,7 +123,7 @@ def test_no_command_shows_the_token_however_it_was_given(given: Given, serve: Se
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-@pytest.mark.parametrize("given", [GIVEN["HCLOUD_TOKEN"], GIVEN["api_token"], GIVEN["stdin"]], ids=["env", "ini", "-"])
+@pytest.mark.parametrize("given", [GIVEN["HCLOUD_TOKEN"], GIVEN["stdin"]], ids=["environment", "stdin"])
 def test_no_fault_makes_it_show_the_token(given: Given, fault: Fault, serve: Serve, home: Path) -> None:
     cli = machine(home, serve(SCENARIO, faults=[replace(fault)]))
     output = OUTPUTS[(list(FAULTS.values()).index(fault) + list(GIVEN.values()).index(given)) % len(OUTPUTS)]
