@@ -113,11 +113,16 @@ class Chain:
         except ReassignError as error:
             report = self._report((), error.exit_code, error)
         else:
-            from hcloud_reassign.core.report import exit_code
-
-            report = self._report(results, exit_code(results), None)
+            report = self._report(results, self._code(results), None)
         self._session.events.emit("run.finished", **report.document(command))
         return report
+
+    def _code(self, results: tuple[Result, ...]) -> ExitCode:
+        """A run that was told to stop says so, also when all that it had begun came to its end."""
+        from hcloud_reassign.core.report import exit_code
+
+        code = exit_code(results)
+        return ExitCode.INTERRUPTED if self._session.scheduler.interrupted and code != ExitCode.UNKNOWN else code
 
     def _results(self, apply: bool) -> tuple[Result, ...]:
         from hcloud_reassign.core.report import planned

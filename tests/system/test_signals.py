@@ -50,7 +50,7 @@ def test_what_was_taken_away_is_finished_forward(sample: Sample, number: int, cl
     began = time.monotonic()
     done = signalled(cli, site, number, sample.section(), Fault("POST", sample.path, slow_action=0.5))
     assert time.monotonic() - began < FINISH_S + 5
-    assert (done.code, only(done)["outcome"]) == (0, "done")
+    assert (done.code, only(done)["outcome"]) == (130, "done")
     assert sample.holder(site) == B and only(done)["after"]["id"] == B
     assert any("asked to stop" in text for text in done.document["warnings"])
 
@@ -64,7 +64,7 @@ def test_a_second_signal_during_a_write_changes_nothing(cli: Machine, site: Site
         first.aim(started)
         again.aim(started)
         done = started.ended()
-    assert (done.code, ROUTE.holder(site)) == (0, B)
+    assert (done.code, ROUTE.holder(site)) == (130, B)
 
 
 def test_what_cannot_be_finished_in_time_is_put_back_or_told(cli: Machine, site: Site) -> None:
@@ -114,7 +114,7 @@ def test_a_primary_ip_whose_server_will_not_stop_is_told_and_finished_by_a_secon
 @both_signals
 def test_a_primary_ip_that_can_be_finished_in_time_is_finished(number: int, cli: Machine, site: Site) -> None:
     done = signalled(cli, site, number, PUBLIC.section(), Fault("POST", "*/actions/shutdown"))
-    assert (done.code, only(done)["outcome"]) == (0, "done")
+    assert (done.code, only(done)["outcome"]) == (130, "done")
     assert PUBLIC.holder(site) == B and set(statuses(site).values()) == {"running"}
     assert PUBLIC.labels(site) == {"team": "web"}
 
