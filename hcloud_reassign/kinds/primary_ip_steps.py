@@ -253,17 +253,22 @@ def _return(displaced: PrimaryIp, assign: AssignPrimaryIp) -> Steps[None]:
 
 
 def _assign_when_free(transfer: Transfer) -> Steps[None]:
-    """Hetzner may call it assigned for a moment after it was released (seen by users of its Terraform provider)."""
+    """Hetzner may call it assigned for a moment after it was released (seen by users of its Terraform provider).
+
+    It may also have gone back meanwhile, by an action that an earlier run left running: then it is taken once more.
+    """
     for attempt in range(_TRIES):
         try:
             assign = _assign(transfer.address, transfer.goal)
             yield from perform(assign, _is_at(transfer.address, transfer.goal_id))
             return
         except Refused as refused:
-            released = (yield from _assignee(transfer.address)) is None
-            if refused.code != "primary_ip_already_assigned" or not released or attempt == _TRIES - 1:
+            if refused.code != "primary_ip_already_assigned" or attempt == _TRIES - 1:
                 raise
-            yield Pause(0.5 * (attempt + 1), f"{transfer.address.name} is still being released")
+            if (yield from _still_ours(transfer)) is None or transfer.other is None:
+                yield Pause(0.5 * (attempt + 1), f"{transfer.address.name} is still being released")
+            else:
+                yield from _take(transfer.address, transfer.other)
 
 
 class _is_at:

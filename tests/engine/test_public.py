@@ -26,7 +26,7 @@ from tests.engine.samples import (
     verbs,
     with_server,
 )
-from tests.harness import Lab
+from tests.harness import TOKEN, Lab
 
 INTENTION = "hcloud-reassign/intention"
 SECOND = PUBLIC.section().replace("public.web", "public.web6").replace("public-web", "public-web6")
@@ -192,6 +192,20 @@ def test_an_address_that_somebody_took_meanwhile_stays_with_them() -> None:
     assert result.outcome == "failed" and result.message is not None and "srv-c" in result.message
     assert PUBLIC.holder(lab) == C
     assert set(statuses(lab).values()) == {"running"}
+
+
+def test_an_address_that_an_earlier_run_is_still_giving_back_is_taken_once_more() -> None:
+    """That run was killed while its assign to srv-a was running."""
+    lab = Lab(with_server(with_server(TRIO, "srv-a", status="off"), "srv-b", status="off"))
+    PUBLIC.put(lab.sim, None)
+    PUBLIC.labels(lab)[INTENTION] = f"{A}-on.{B}-on.0"
+    body = f'{{"assignee_type": "server", "assignee_id": {A}}}'.encode()
+    path, headers = f"/v1/primary_ips/{PRIMARY}/actions/assign", {"Authorization": f"Bearer {TOKEN}"}
+    assert lab.sim.handle("POST", path, [], headers, body).status == 201
+    assert told(only(run(lab, PUBLIC.section()))) == ("done", 0, None)
+    assert PUBLIC.holder(lab) == B
+    assert set(statuses(lab).values()) == {"running"}
+    assert PUBLIC.labels(lab) == {"team": "web"}
 
 
 def test_a_server_that_does_not_start_again_is_unknown() -> None:
