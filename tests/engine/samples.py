@@ -78,6 +78,8 @@ class Sample:
     """What the claim calls each server."""
     needs: str = ""
     """What a section needs before it may move at all."""
+    limit_s: float = 120.0
+    """The time that a run has by default."""
 
     def section(self, source: str = "srv-a", destination: str = "srv-b", more: str = "") -> str:
         return f"{self.ini}source = {source}\ndestination = {destination}\n{self.needs}{more}\n"
@@ -194,6 +196,7 @@ PUBLIC = Sample(
     "/v1/primary_ips*",
     {A: str(A), B: str(B), C: str(C)},
     "allow_poweroff = yes\n",
+    300.0,
 )
 SAMPLES = (FLOAT, ROUTE, ALIASED, PUBLIC)
 QUICK = (FLOAT, ROUTE, ALIASED)
