@@ -200,9 +200,9 @@ def main() -> None:
         ]
         compare("route", "pair", [[*OURS, "-c", str(ini), "route.default"]], their_route, pairs=pairs)
         their_fifty = [["hcloud", "floating-ip", "assign", *words] for words in _fifty_words(many)]
-        compare(
-            "fifty addresses", "fifty", [[*OURS, "-c", str(many)]], their_fifty, pairs=max(3, pairs // 2), together=True
-        )
+        our_fifty, few = [[*OURS, "-c", str(many)]], max(3, pairs // 2)
+        compare("fifty addresses", "fifty", our_fifty, their_fifty, pairs=few, together=True)
+        compare("fifty addresses over TLS", "fifty", our_fifty, their_fifty, pairs=few, together=True, tls=tls)
 
 
 def _other_aliases(server: str) -> list[str]:
