@@ -217,7 +217,7 @@ class Conductor:
             self._results.update({move.name: not_begun(move, trouble) for move in self._moves})
             return
         self._task.bound = True
-        readable = yield from self._verify(patient=trouble is None)
+        readable = yield from self._verify(trouble)
         for move in self._moves:
             seen = self._seen(move, readable)
             self._results[move.name] = judged(self._kind, move, self._request, seen, trouble)
@@ -240,21 +240,31 @@ class Conductor:
             except StepError as error:
                 self._orders.warn(f"{move.name}: the intention label could not be removed ({error})")
 
-    def _verify(self, patient: bool) -> Steps[bool]:
-        """Read until what is seen is what was wanted; whether it could be read at all."""
-        for wait in (0.0, *(VERIFY_AFTER_S if patient else ())):
+    def _verify(self, trouble: StepError | None) -> Steps[bool]:
+        """Read until what is seen agrees with what was done; whether it could be read at all."""
+        for wait in (0.0, *VERIFY_AFTER_S):
             try:
                 if wait:
-                    yield Pause(wait, "the holder is not yet the one that the action promised", restoring=True)
+                    yield Pause(wait, "what is read does not yet agree with what was done", restoring=True)
                 for move in self._moves:
                     yield from self._learn(self._kind.sees(move), PATIENCE_S)
             except OutOfTime:
                 return True
             except StepError:
                 return False
-            if all(self._as_wanted(move) for move in self._moves):
+            if not any(self._disagrees(move, trouble) for move in self._moves):
                 return True
         return True
+
+    def _disagrees(self, move: Move, trouble: StepError | None) -> bool:
+        """Whether a reading may be an old one: it is not as wanted, or as before although that was taken away."""
+        if trouble is None:
+            return not self._as_wanted(move)
+        done = [record.write for record in self._task.records if record.status == "done"]
+        taken = next((write for write in reversed(done) if not isinstance(write, SetLabels)), None)
+        found = self._found(move)
+        as_before = found is not None and found.holder is not None and move.before == found.holder
+        return as_before and taken is not None and taken.takes_away
 
     def _found(self, move: Move) -> Found | None:
         try:
