@@ -62,9 +62,9 @@ class Kind(ABC):
     def holder_named(self, world: World, found: Found, name: str) -> Holder:
         """The holder that a name, id or address stands for. Raises Missing, Ambiguous, Unreadable."""
 
+    @abstractmethod
     def again(self, found: Found) -> tuple[Read[object], ...]:
         """The smallest reads that show who holds it now; also what confirms "nobody" and "somebody else"."""
-        raise NotImplementedError
 
     def sees(self, move: Move) -> tuple[Read[object], ...]:
         """What is read to verify a move that was carried out."""

@@ -231,6 +231,5 @@ def test_a_kind_that_says_no_more_checks_guards_and_promises_nothing() -> None:
     assert list(Kind.guards(TOY, case)) == []
     assert not Kind.unfinished(TOY, case.found)
     assert TOY.settled(case.world, Move(section(), "done")) is None
-    with pytest.raises(NotImplementedError):
-        TOY.sees(Move(section(), "done", case.found))
+    assert TOY.sees(Move(section(), "done", case.found)) == TOY.again(case.found)
     assert case.target == Server(2, "srv-b")

@@ -21,7 +21,7 @@ from hcloud_reassign.core.model import (
     World,
 )
 from hcloud_reassign.core.objects import FloatingIp, Server
-from hcloud_reassign.core.steps import AssignFloatingIp, Read, Steps, every
+from hcloud_reassign.core.steps import AssignFloatingIp, Read, Steps, every, one
 
 NOW = 1_790_000_000_000
 """The time of all tests of the core, in unix milliseconds."""
@@ -59,6 +59,9 @@ class ToyKind(Kind):
         if len(servers) > 1:
             raise Ambiguous(f"two servers are called {name}")
         return Holder("server", servers[0].id, name)
+
+    def again(self, found: Found) -> tuple[Read[object], ...]:
+        return (one(FloatingIp, found.labelled.id),)
 
     def unfinished(self, found: Found) -> bool:
         return "unfinished" in found.labels
