@@ -45,7 +45,10 @@ HAND_OVER_TRIES = 20
 
 @dataclass(frozen=True)
 class Orders:
-    """One kind, and what a conductor needs to judge with. `observed_at` (monotonic seconds): when reading began."""
+    """One kind, and what a conductor needs to judge with.
+
+    `observed_at` (monotonic seconds): when reading began. `moved`: every resource that the run is about.
+    """
 
     kind: Kind
     request: Request
@@ -54,7 +57,7 @@ class Orders:
     situation: Callable[[], Situation]
     now: Callable[[], float]
     warn: Callable[[str], None]
-    alongside: tuple[Found, ...] = ()
+    moved: tuple[Found, ...] = ()
     as_planned: bool = False
     """Whether a holder other than the planned one is a reason to leave it alone."""
 
@@ -138,10 +141,13 @@ class Conductor:
     def _goes_on(self, move: Move) -> bool:
         return move.outcome == "pending" or (move.outcome == "unchanged" and not self._claimed)
 
+    def _alongside(self, move: Move) -> tuple[Found, ...]:
+        return tuple(found for found in self._orders.moved if found.resource != move.resource)
+
     def _again(self, move: Move) -> Move:
         orders = self._orders
         again = plan_again(
-            self._world, self._kind, move.assignment, orders.alongside, self._request, orders.situation()
+            self._world, self._kind, move.assignment, self._alongside(move), self._request, orders.situation()
         )
         again = replace(again, group=move.group)
         if again.outcome != "pending" or move.outcome != "pending":
@@ -311,7 +317,7 @@ class Conductor:
         try:
             for attempt in range(HAND_OVER_TRIES):
                 again = plan_again(
-                    self._world, self._kind, move.assignment, orders.alongside, newer, orders.situation()
+                    self._world, self._kind, move.assignment, self._alongside(move), newer, orders.situation()
                 )
                 wanted = again.wanted
                 if again.outcome != "pending":

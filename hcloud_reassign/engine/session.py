@@ -10,7 +10,7 @@ from typing import Any
 from hcloud_reassign.core.claims import effective_ms, must_claim
 from hcloud_reassign.core.errors import AccessError, ExitCode, FailedError, ReassignError
 from hcloud_reassign.core.kind import Kind
-from hcloud_reassign.core.model import Assignment, Found, Group, Move, Plan, Refusal, Request, Situation, World
+from hcloud_reassign.core.model import Assignment, Group, Move, Plan, Refusal, Request, Situation, World
 from hcloud_reassign.core.objects import Server
 from hcloud_reassign.core.planning import doubtful, judge_groups
 from hcloud_reassign.core.planning import plan as make_plan
@@ -166,20 +166,15 @@ class Session:
     def _tasks(self, plan: Plan, world: World, kinds: Mapping[str, Kind], request: Request) -> list[Task]:
         bundles: dict[str, list[Move]] = {}
         for move in plan:
-            claims_only = move.outcome == "unchanged" and move.found is not None
-            if move.outcome == "pending" or (
-                claims_only and move.found and must_claim(move.found, request, move.assignment.cooldown_s)
-            ):
+            claims = move.found is not None and must_claim(move.found, request, move.assignment.cooldown_s)
+            if move.outcome == "pending" or (move.outcome == "unchanged" and claims):
                 bundles.setdefault(move.bundle or move.name, []).append(move)
         return [self._task(moves, plan, world, kinds[moves[0].name], request) for moves in bundles.values()]
 
     def _task(self, moves: list[Move], plan: Plan, world: World, kind: Kind, request: Request) -> Task:
         names = [move.name for move in moves]
-        others: list[Found] = [move.found for move in plan if move.found and move.name not in names]
-        alongside = (*others, *(move.found for move in moves[1:] if move.found))
-        orders = Orders(
-            kind, request, world, self.observed_at, self.situation, self.clock.monotonic, self.warn, alongside
-        )
+        found = tuple(move.found for move in plan if move.found)
+        orders = Orders(kind, request, world, self.observed_at, self.situation, self.clock.monotonic, self.warn, found)
         for move in moves:
             self.events.emit("move.started", name=move.name, before=str(move.before), wanted=str(move.wanted))
         limits = [move.assignment.timeout_s for move in moves if move.assignment.timeout_s]

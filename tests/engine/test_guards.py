@@ -247,6 +247,15 @@ def test_taking_both_families_at_once_counts_as_leaving_no_interface() -> None:
     assert not lab.writes
 
 
+def test_both_families_leave_the_source_off_also_when_they_are_judged_once_more() -> None:
+    lab = Lab(with_server(trio(), "srv-a", networks={}), latency_s=0.7)
+    second = PUBLIC.section(more="leave_off = yes").replace("public.web", "public.web6")
+    sections = PUBLIC.section(more="leave_off = yes") + second.replace("public-web", "public-web6")
+    found = by_name(run(lab, sections))
+    assert {told(result) for result in found.values()} == {("done", 0, None)}
+    assert (statuses(lab)[A], statuses(lab)[B]) == ("off", "running")
+
+
 # lb-target
 
 
