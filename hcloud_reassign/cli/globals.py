@@ -1,7 +1,5 @@
 """Options that every command has, before it and after it: what stands after the command wins."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal

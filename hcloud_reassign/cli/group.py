@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from typing import Any
 
@@ -54,7 +54,11 @@ class Group(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
-        return _command(cmd_name) if cmd_name in COMMANDS else None
+        return _command(cmd_name, self._global_options) if cmd_name in COMMANDS else None
+
+    @cached_property
+    def _global_options(self) -> tuple[Any, ...]:
+        return tuple(param for param in self.params if param.name in _GLOBAL_NAMES)
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
@@ -65,20 +69,13 @@ class Group(TyperGroup):
 
 
 @cache
-def _command(name: str) -> TyperCommand:
-    module = import_module(f"hcloud_reassign.cli.commands.{name}")
-    command = _made(name, module.command)
-    # The help of the group names these options too: they are the same ones.
-    command.params.extend(_made("options", options).params)
-    return command
-
-
-def _made(name: str, function: Any) -> TyperCommand:
+def _command(name: str, global_options: tuple[Any, ...]) -> TyperCommand:
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(name, cls=Command)(function)
-    made = typer.main.get_command(app)
-    assert isinstance(made, TyperCommand)
-    return made
+    app.command(name, cls=Command)(import_module(f"hcloud_reassign.cli.commands.{name}").command)
+    command = typer.main.get_command(app)
+    assert isinstance(command, TyperCommand)
+    command.params.extend(global_options)
+    return command
 
 
 def build() -> typer.Typer:

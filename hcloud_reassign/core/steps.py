@@ -102,9 +102,8 @@ class Interrupted(StepError):
     pass
 
 
-@dataclass(frozen=True)
 class Step:
-    """Base of all steps."""
+    """Base of all steps. One that adds no field to its parent is a dataclass by inheritance."""
 
     @property
     def what(self) -> str:
@@ -125,7 +124,6 @@ class Read(Step, Generic[T_co]):
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
 class All(Read[T_co]):
     """Every object of one class; the answer is a tuple of them."""
 
@@ -289,7 +287,6 @@ class _AliasIp(Write):
         return ((Server, self.server), (Network, self.network))
 
 
-@dataclass(frozen=True)
 class AddAliasIp(_AliasIp):
     """Adds one address to the server's alias IPs; the list sent is made from what is read directly before."""
 
@@ -298,7 +295,6 @@ class AddAliasIp(_AliasIp):
         return f"add alias IP {self.address} to {self.server_name}"
 
 
-@dataclass(frozen=True)
 class RemoveAliasIp(_AliasIp):
     """Removes one address from the server's alias IPs and keeps the others."""
 
@@ -320,7 +316,6 @@ class _NetworkRoute(Write):
         return ((Network, self.network),)
 
 
-@dataclass(frozen=True)
 class AddRoute(_NetworkRoute):
     command: ClassVar[str] = "add_route"
 
@@ -329,7 +324,6 @@ class AddRoute(_NetworkRoute):
         return f"add route {self.route.destination} via {self.route.gateway} to {self.network_name}"
 
 
-@dataclass(frozen=True)
 class DeleteRoute(_NetworkRoute):
     """Names the pair exactly: another gateway's route to the same destination is not deleted by it."""
 
@@ -356,7 +350,6 @@ class _Power(Write):
         return ((Server, self.server),)
 
 
-@dataclass(frozen=True)
 class Shutdown(_Power):
     """Asks the operating system (ACPI) to stop; its action says only that the request was sent."""
 
@@ -365,7 +358,6 @@ class Shutdown(_Power):
     takes_away: ClassVar[bool] = True
 
 
-@dataclass(frozen=True)
 class PowerOff(_Power):
     """Pulls the plug."""
 
@@ -374,7 +366,6 @@ class PowerOff(_Power):
     takes_away: ClassVar[bool] = True
 
 
-@dataclass(frozen=True)
 class PowerOn(_Power):
     command: ClassVar[str] = "start_server"
     verb: ClassVar[str] = "power on"
@@ -470,6 +461,5 @@ class Hook(Step):
         return f"run {self.command}"
 
 
-@dataclass(frozen=True)
 class Release(Step):
     """Let other moves change the objects that were acquired."""

@@ -1,7 +1,5 @@
 """`hold`: keep the automation away from a resource while a person works."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """`plan`: what `run` would do."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 import typer

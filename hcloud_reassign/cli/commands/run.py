@@ -1,7 +1,5 @@
 """`run`: reassign, without questions."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 import typer

@@ -1,7 +1,5 @@
 """`simulate`: a simulated Hetzner project behind a local address."""
 
-from __future__ import annotations
-
 import random
 import time
 from typing import TYPE_CHECKING, Annotated

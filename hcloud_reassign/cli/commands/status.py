@@ -1,7 +1,5 @@
 """`status`: who holds what."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

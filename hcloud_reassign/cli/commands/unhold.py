@@ -1,7 +1,5 @@
 """`unhold`: let the automation at a resource again."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer
