@@ -28,9 +28,9 @@ class _Running:
         self.due = now + SOONEST_S
         self.progress = step.action.progress
 
-    def put_off(self, now: float, news: float, at_least: float) -> None:
+    def put_off(self, asked: float, news: float, at_least: float) -> None:
         """Ask again the later, the longer nothing has ended: `news` is when anything last did."""
-        self.due = now + max(at_least, GROWTH * (now - max(self.since, news)))
+        self.due = asked + max(at_least, GROWTH * (asked - max(self.since, news)))
 
 
 class Actions:
@@ -67,6 +67,8 @@ class Actions:
             self._ask(ids[start : start + MOST_IDS])
 
     def _ask(self, ids: list[int]) -> None:
+        asked = self._scheduler.now()
+
         def answered(answer: Any, error: BaseException | None) -> None:
             self._asking -= 1
             at_least = 1.0 if isinstance(error, Busy) else SOONEST_S if error is None else 0.5
@@ -74,7 +76,7 @@ class Actions:
                 running = self._running.get(id)
                 if running is None:
                     continue
-                running.put_off(self._scheduler.now(), self._news, at_least)
+                running.put_off(asked if error is None else self._scheduler.now(), self._news, at_least)
                 if isinstance(error, Denied):
                     self._scheduler.resume(running.task, running.turn, None, error)
                 elif answer is not None and id in answer:
