@@ -1,5 +1,7 @@
 """`check`: is the configuration sound."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 

@@ -1,5 +1,7 @@
 """`simulate`: a simulated Hetzner project behind a local address."""
 
+from __future__ import annotations
+
 import random
 import time
 from typing import TYPE_CHECKING, Annotated
