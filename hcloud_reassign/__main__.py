@@ -29,7 +29,7 @@ def main() -> None:
 def _end(code: int) -> NoReturn:
     """End now. Taking the interpreter apart, object by object, would cost every command 30 ms."""
     atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         # A reader that went away: the command line has said what there is to say about its own output.
         with contextlib.suppress(OSError, ValueError):
             stream.flush()

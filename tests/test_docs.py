@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 
 import pytest
 from jsonschema import Draft202012Validator
+from typer.main import get_group
 
 from hcloud_reassign import ExitCode, Request
-from hcloud_reassign.cli.group import COMMANDS, _command
+from hcloud_reassign.cli.group import COMMANDS, build
 from hcloud_reassign.project import open_project
 from hcloud_reassign.simulator import Scenario, Simulator, Switches, load_faults, load_scenario, scenario_names
 from tests.harness import Lab
@@ -246,13 +247,16 @@ def command_lines(page: Path) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
 def test_every_command_line_can_be_typed(page: Path) -> None:
+    group = get_group(build())
     for text in command_lines(page):
         first, *rest = shlex.split(text, comments=True)
         if first in ("--version", "--help"):
             continue
         assert first in COMMANDS, text
         # It raises for an option that does not exist, a value that cannot be, or an argument that is missing.
-        _command(first).make_context(first, rest)
+        command = group.get_command(group.make_context("hcloud-reassign", [first]), first)
+        assert command is not None
+        command.make_context(first, rest)
 
 
 # What commands print
