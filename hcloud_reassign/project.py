@@ -29,9 +29,11 @@ from hcloud_reassign.core.model import Assignment, Group, Request
 if TYPE_CHECKING:
     from hcloud_reassign.chain import Chain, Report
     from hcloud_reassign.engine.checking import Finding as Finding
+    from hcloud_reassign.engine.choices import Choice as Choice
     from hcloud_reassign.engine.events import Event
     from hcloud_reassign.engine.holding import Held
     from hcloud_reassign.engine.inventory import Draft as Draft
+    from hcloud_reassign.engine.journal import Journal
     from hcloud_reassign.engine.session import Session
     from hcloud_reassign.engine.standing import Standing as Standing
     from hcloud_reassign.engine.status import Looking
@@ -240,6 +242,42 @@ class Project:
                 session.warn(f"{name} is left out: nothing says where it shall go; name it and give --to")
             return self.chain(session, selection, request).report(apply=apply)
 
+    def selection(self, assignments: Iterable[Assignment], groups: Sequence[Group] = ()) -> Selection:
+        """Assignments that no name of the file needs to stand for; those of the file are taken as they are."""
+        chosen = self._with_kinds(assignments)
+        return Selection(chosen, tuple(groups), tuple(assignment.name for _, assignment in chosen))
+
+    def carry(
+        self,
+        selection: Selection,
+        request: Request,
+        *,
+        apply: bool,
+        on_event: Listener | None = None,
+        on_start: Callable[[Callable[[], None]], None] | None = None,
+    ) -> Report:
+        """`run` or `plan` for a front end. `on_start` gets what asks it to stop, to be called from any thread.
+
+        Raises:
+            ReassignError: nothing was begun. What happens later is in the report.
+        """
+        with self.session(selection, on_event=on_event) as session:
+            if on_start:
+                on_start(session.scheduler.interrupt)
+            return self.chain(session, selection, request).report(apply=apply)
+
+    def choices(self, selection: Selection, request: Request) -> tuple[Choice, ...]:
+        """Which servers could get all of it, and why others cannot. Raises AccessError, FailedError."""
+        from hcloud_reassign.engine.choices import choices
+
+        session = self._session(None, None)
+        session.limit(self._look_s())
+        return choices(session, selection.chosen, selection.groups, request)
+
+    def history(self) -> tuple[Mapping[str, Any], ...]:
+        """What this machine's journal knows about the project, oldest first, as plain data."""
+        return tuple(self._journal(lambda message: None).entries())
+
     def _spelt_out(self, names: Sequence[str]) -> set[str]:
         """The names, and the members of the groups among them."""
         groups = [group for group in self.settings.groups if f"group.{group.name}" in names or group.name in names]
@@ -274,16 +312,9 @@ class Project:
         border = self._border
         # Imported while the border's client is being imported by a worker: the first reads wait for nothing else.
         from hcloud_reassign.engine.events import Events
-        from hcloud_reassign.engine.journal import Journal
         from hcloud_reassign.engine.session import Session
-        from hcloud_reassign.engine.state import state_directory, who
 
-        journal = Journal(
-            state_directory(self._environ),
-            project=self.name,
-            who=who(self._environ, self._overrides.by),
-            warn=lambda message: session.warn(message),
-        )
+        journal = self._journal(lambda message: session.warn(message))
         listeners = (journal.write, *((on_event,) if on_event else ()))
         run_id = f"{int(equipment.clock.wall() * 1000):x}-{os.getpid():x}"
         session = Session(
@@ -298,6 +329,23 @@ class Project:
         session.border = border
         session.journal = journal
         return session
+
+    def _journal(self, warn: Callable[[str], None]) -> Journal:
+        from hcloud_reassign.engine.journal import Journal
+        from hcloud_reassign.engine.state import state_directory, who
+
+        directory, by = state_directory(self._environ), who(self._environ, self._overrides.by)
+        return Journal(directory, project=self.name, who=by, warn=warn)
+
+    def journal_path(self) -> Path:
+        """Where this machine's journal is."""
+        return self._journal(lambda message: None).path
+
+    @property
+    def budget(self) -> int | None:
+        """How many requests the API still allows, as it said last; None before it was asked."""
+        remaining: int | None = self._border.rate_limit_remaining if self._border else None
+        return remaining
 
     def _timeout_s(self, selection: Selection | None) -> float:
         given = timeout(self.settings, flag=self._overrides.timeout_s, environ=self._environ).seconds
@@ -339,9 +387,12 @@ class Project:
         Raises:
             Missing: no such name. UsageError: the file says `claims = no`. AccessError, FailedError.
         """
+        return self.hold_all(self.select([name]), for_s)
+
+    def hold_all(self, selection: Selection, for_s: float | None) -> tuple[Held, ...]:
+        """`hold` for a front end. Raises UsageError, AccessError, FailedError."""
         from hcloud_reassign.engine.holding import hold
 
-        selection = self.select([name])
         if not self.settings.client.get("claims", True):
             raise UsageError("claims = no switches holds off", object="client", file=self.file, key="claims")
         with self.session(selection) as session:

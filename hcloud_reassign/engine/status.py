@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hcloud_reassign.core.errors import Ambiguous, ExitCode, UsageError, worst
 from hcloud_reassign.core.kind import Kind
 from hcloud_reassign.core.model import Assignment, Found, Holder, Situation, Unreadable, World
+from hcloud_reassign.core.objects import Server
 from hcloud_reassign.engine.lastmove import LastMove, last_moves
 from hcloud_reassign.engine.looking import Chosen, look
 from hcloud_reassign.engine.standing import Standing, standings
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Status:
-    """All of them, in the order of the file; what no section names comes last."""
+    """All of them, in the order of the file; what no section names comes last. `servers`: those that were seen."""
 
     project: str
     standings: tuple[Standing, ...]
     warnings: tuple[str, ...] = ()
+    servers: tuple[Server, ...] = ()
 
     @property
     def code(self) -> ExitCode:
@@ -55,7 +57,9 @@ class Looking:
         situation = self._session.situation()
         seen = standings(world, self._chosen, situation)
         seen += tuple(self._others(world, seen, situation))
-        return Status(self._project, self._with_last_moves(world, seen), (*self._warnings, *self._session.warnings))
+        warnings = (*self._warnings, *self._session.warnings)
+        servers = world.all(Server) if world.has(Server) else ()
+        return Status(self._project, self._with_last_moves(world, seen), warnings, servers)
 
     def _confirmed(self, world: World) -> World:
         """The same world, read a second time where "nobody" was seen: an alias may be a load balancer's."""
