@@ -220,7 +220,7 @@ class Conductor:
         nothing_sent = not self._task.committed or (isinstance(trouble, Denied) and not self._task.bound)
         if trouble is not None and nothing_sent:
             yield from self._withdraw_intentions()
-            self._results.update({move.name: not_begun(move, trouble) for move in self._moves})
+            self._results.update({move.name: not_begun(move, trouble, self._request) for move in self._moves})
             return
         self._task.bound = True
         readable = yield from self._verify(trouble)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hcloud_reassign.core.errors import FailedError
 from hcloud_reassign.core.kind import Kind
 from hcloud_reassign.core.model import Assignment, World
+from hcloud_reassign.engine.outcome import unread_next
 
 if TYPE_CHECKING:
     from hcloud_reassign.engine.session import Session
@@ -25,7 +26,6 @@ def look(session: Session, chosen: Chosen) -> World:
     world = session.read(reads)
     failures = [world.why_unreadable(read.cls) for read in reads]
     if failures and all(failures):
-        raise FailedError(
-            f"Hetzner's API cannot be read: {failures[0]}", next="try again, or look at status.hetzner.com"
-        )
+        again = unread_next(str(failures[0]), "try again, or look at status.hetzner.com")
+        raise FailedError(f"Hetzner's API cannot be read: {failures[0]}", next=again)
     return world

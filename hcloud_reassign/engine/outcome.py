@@ -15,6 +15,7 @@ from hcloud_reassign.core.steps import (
     Interrupted,
     LeftOpen,
     Lost,
+    OutOfTime,
     Overtaken,
     Refused,
     StepError,
@@ -31,7 +32,7 @@ class Seen:
     unsettled: str | None = None
 
 
-def not_begun(move: Move, error: StepError) -> Result:
+def not_begun(move: Move, error: StepError, request: Request | None = None) -> Result:
     """Nothing was sent that changes anything."""
     result = planned(move)
     if isinstance(error, Denied):
@@ -40,7 +41,8 @@ def not_begun(move: Move, error: StepError) -> Result:
         return ended(result, "refused", guard="late", message=error.message)
     if isinstance(error, Interrupted):
         return ended(result, "failed", code=ExitCode.INTERRUPTED, message="interrupted before anything was changed")
-    return ended(result, "failed", message=f"{_told(error)}; nothing was changed")
+    again = _again(move, request, error) if request else None
+    return ended(result, "failed", message=f"{_told(error)}; nothing was changed", next=again)
 
 
 def denied_text(error: Denied) -> str:
@@ -78,7 +80,8 @@ def judged(kind: Kind, move: Move, request: Request, seen: Seen, trouble: Except
                 result, "failed", code=ExitCode.ACCESS, after=holder, message=message, next=denied_next(trouble)
             )
         code = ExitCode.INTERRUPTED if isinstance(trouble, Interrupted) else ExitCode.FAILED
-        return ended(result, "failed", code=code, after=holder, message=f"{_told(trouble)}; {stays}")
+        again = _again(move, request, trouble)
+        return ended(result, "failed", code=code, after=holder, message=f"{_told(trouble)}; {stays}", next=again)
     if holder is None:
         return _unknown(kind, move, request, seen, trouble, f"nobody has it now; before it was with {move.before}")
     return ended(result, "failed", after=holder, message=f"{_told(trouble)}; {holder} has it now and was left alone")
@@ -88,6 +91,20 @@ def _told(trouble: Exception) -> str:
     """What went wrong, with the step that met it unless it names that itself."""
     step = getattr(trouble, "met_by", None)
     return f"{step}: {trouble}" if step and step not in str(trouble) else str(trouble)
+
+
+def _again(move: Move, request: Request, trouble: Exception) -> str | None:
+    """The command line once more, where nothing but time was missing."""
+    if move.wanted is None or not isinstance(trouble, Busy | OutOfTime):
+        return None
+    return mending_command(move, request, move.wanted)
+
+
+def unread_next(why: str, otherwise: str) -> str:
+    """What to do when the API cannot be read. Who met the rate limit has company: all tokens of a project share it."""
+    if "rate_limit_exceeded" not in why:
+        return otherwise
+    return "try again in a minute; all that uses the project's API shares this limit: look for what asks so often"
 
 
 def _same(one: Holder | None, other: Holder | None) -> bool:

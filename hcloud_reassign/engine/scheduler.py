@@ -50,6 +50,8 @@ REQUEST_S = 10.0
 FINISH_S = 8.0
 """How long a run goes on after it was told to stop: pipelines kill after about 10 seconds."""
 STATUS_S = 1.0
+REQUESTS_BACK = 8
+"""How many requests, one after another, it takes at most from taking something away to seeing it given back."""
 LAST_LOOK_S = 1.0
 """What is kept of the time, when an action does not end, to see what is so."""
 
@@ -85,6 +87,8 @@ class Scheduler:
         self._reading, self._actions = Reading(self), Actions(self)
         self._denied: Denied | None = None
         self._slowest_s = 1.0
+        self._request_s = 0.0
+        self._refilled = 0.0
         self._ended: Callable[[Task], None] | None = None
         self._interrupt_asked: float | None = None
         self._last_moment: Deadline | None = None
@@ -170,7 +174,9 @@ class Scheduler:
             self._actions.add(task, turn, step)
         elif isinstance(step, Hook) and self.interrupted and not task.bound:
             self.resume(task, turn, None, Interrupted("the run was asked to stop"))
-        elif isinstance(step, FindAction | Hook):
+        elif isinstance(step, Hook):
+            self.submit(lambda: self.border.do(step, self._time_for(task)), self._deliver(task, turn), is_request=False)
+        elif isinstance(step, FindAction):
             self.ask(step.what, task, lambda s: self.border.do(step, s), self._deliver(task, turn))
         elif isinstance(step, Pause):
             self._pause(task, turn, step)
@@ -203,6 +209,7 @@ class Scheduler:
 
         def sent(answer: Any, error: BaseException | None) -> None:
             task.bound = task.bound or not (isinstance(write, SetLabels) or isinstance(error, Refused))
+            task.limited = _limited(error)
             if error is not None:
                 self._close(task, record, "unknown" if isinstance(error, Lost) else "failed", error)
             elif isinstance(answer, Action):
@@ -226,7 +233,8 @@ class Scheduler:
             return None
         if now >= deadline.forward:
             return OutOfTime("too little time is left to begin it")
-        if write.takes_away and deadline.end - now < 2 * self._slowest_s:
+        needed_s = 2 * self._slowest_s + REQUESTS_BACK * self._request_s
+        if write.takes_away and deadline.end - now < needed_s:
             return OutOfTime("too little time is left to give it back if that should be needed")
         return None
 
@@ -258,8 +266,9 @@ class Scheduler:
     # Waiting
 
     def _pause(self, task: Task, turn: int, step: Pause) -> None:
-        wait = step.seconds * self._rng.uniform(0.7, 1.3)
-        now = self.now()
+        wait, now = step.seconds * self._rng.uniform(0.7, 1.3), self.now()
+        if task.limited and not step.restoring:
+            wait = self._until_refilled()
         if self.interrupted and not task.bound:
             self.resume(task, turn, None, Interrupted("the run was asked to stop"))
             return
@@ -269,8 +278,14 @@ class Scheduler:
         self.retrying(task, step.reason, wait)
         self.at(now + wait, lambda: self.resume(task, turn, None))
 
+    def _until_refilled(self) -> float:
+        """The rate limit gives one request back each second: who met it tries again in turn, one of all a second."""
+        self._refilled = max(self._refilled, self.now()) + 1.0
+        return self._refilled - self.now()
+
     def retrying(self, task: Task, reason: str, wait: float) -> None:
-        self._emit("step.retried", task, reason=reason, wait_ms=round(wait * 1000))
+        left = round((task.deadline.end - self.now()) * 1000)
+        self._emit("step.retried", task, reason=reason, wait_ms=round(wait * 1000), left_ms=left)
 
     def _watch_status(self, task: Task, turn: int, step: ServerIs, until: float) -> None:
         """The one thing for which a resource is polled: no action says that a server is off."""
@@ -297,6 +312,8 @@ class Scheduler:
                 handle(answer, error)
                 return
             wait = 1.0 if isinstance(error, Busy) else min(0.25 * 2**attempt, 4.0) * self._rng.uniform(0.7, 1.3)
+            if _limited(error):
+                wait = self._until_refilled()
             if self.now() + wait >= task.deadline.end:
                 handle(None, Lost(str(error)) if isinstance(error, Busy) else error)
                 return
@@ -311,11 +328,15 @@ class Scheduler:
     def at(self, when: float, call: Callable[[], None]) -> None:
         heapq.heappush(self._timers, (when, next(self._numbers), call))
 
-    def submit(self, job: Callable[[], Any], handle: Handle) -> None:
+    def submit(self, job: Callable[[], Any], handle: Handle, is_request: bool = True) -> None:
         self._jobs += 1
+        began = self.now()
 
         def ended(answer: Any, error: BaseException | None) -> None:
             self._jobs -= 1
+            if is_request:
+                # One that was slow alone is forgotten little by little.
+                self._request_s = max(0.7 * self._request_s, self.now() - began)
             if isinstance(error, Denied) and error.code != "forbidden":
                 self._denied = error
             handle(answer, error)
@@ -378,3 +399,7 @@ class Scheduler:
 
     def _emit_plain(self, event: str, **data: Any) -> None:
         self._events.emit(event, **data)
+
+
+def _limited(error: BaseException | None) -> bool:
+    return isinstance(error, Busy) and error.code == "rate_limit_exceeded"

@@ -20,7 +20,7 @@ from hcloud_reassign.engine.clock import Clock, Deadline
 from hcloud_reassign.engine.conduct import Conductor, Orders
 from hcloud_reassign.engine.events import Events
 from hcloud_reassign.engine.journal import Journal
-from hcloud_reassign.engine.outcome import denied_next, denied_text, not_begun
+from hcloud_reassign.engine.outcome import denied_next, denied_text, not_begun, unread_next
 from hcloud_reassign.engine.scheduler import Border, Scheduler
 from hcloud_reassign.engine.task import Task, started_task
 from hcloud_reassign.engine.workers import Workers
@@ -117,7 +117,8 @@ class Session:
         world = self.read(reads)
         failures = [world.why_unreadable(read.cls) for read in dict.fromkeys(reads)]
         if failures and all(failures):
-            raise FailedError(f"Hetzner's API cannot be read: {failures[0]}", next="nothing was changed; try again")
+            again = unread_next(str(failures[0]), "nothing was changed; try again")
+            raise FailedError(f"Hetzner's API cannot be read: {failures[0]}; nothing was changed", next=again)
         self.events.emit("observed", reads=[read.what for read in dict.fromkeys(reads)])
         return world
 

@@ -48,6 +48,8 @@ class Task:
     waiting_for: Step | None = None
     turn: int = 0
     interrupted: bool = False
+    limited: bool = False
+    """Whether the rate limit refused its last write."""
 
     @property
     def over(self) -> bool:

@@ -35,7 +35,7 @@ def perform(write: Write, landed: Seen, *, opening: bool = False, still: Seen | 
     Raises:
         Overtaken: it is not `still` so. StepError: the intent is not true, or nobody can tell.
     """
-    for attempt in range(100):
+    for attempt in range(1000):
         try:
             yield from _once(write, landed)
             return

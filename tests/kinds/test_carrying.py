@@ -122,7 +122,7 @@ def test_an_opening_that_is_locked_is_judged_anew() -> None:
 
 def test_what_stays_locked_ends_some_day() -> None:
     with pytest.raises(Refused, match="tried too often"):
-        script(*[Busy("locked", "locked"), None] * 100)
+        script(*[Busy("locked", "locked"), None] * 1000)
 
 
 @pytest.mark.parametrize("error", [LOCKED, ActionFailed("x", "locked"), ActionFailed("Conflict", "failed")])
