@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from hcloud_reassign.core.errors import UsageError, nearest
 
 _LONGEST_SHOWN = 32
+_LONGEST_COMPARED = 64
+"""Finding the nearest word takes a time that grows with the square of the length."""
+_KEY = re.compile(r"[a-z_.-]{1,32}")
 
 
 def shown(text: str) -> str:
     """A word of the file as a message may show it: a long one may be a token that lost its place."""
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:4]}..."
+
+
+def shown_key(text: str) -> str:
+    """A key as a message may show it: what has spaces or digits in it is no key, but may be a secret on a bad line."""
+    return text if _KEY.fullmatch(text) else f"{text[:4]}..."
+
+
+def shown_path(path: str) -> str:
+    """A path as a message may show it: a secret in the place of the path to it is a long word without a dot."""
+    folder, slash, name = path.rpartition("/")
+    return path if "." in name or len(name) <= _LONGEST_SHOWN else f"{folder}{slash}{shown(name)}"
 
 
 def quoted(path: str) -> str:
@@ -41,7 +56,7 @@ class Faults:
         next: str | None = None,
     ) -> UsageError:
         """The error to raise. Without a `suggestion`, the word of `known` that is nearest to `given` is one."""
-        near = suggestion or (nearest(given, known) if given else None)
+        near = suggestion or (nearest(given, known) if 0 < len(given) <= _LONGEST_COMPARED else None)
         hint = f"; did you mean {near!r}?" if near else ""
         return UsageError(
             message + hint,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from hcloud_reassign.config.faults import Faults, quoted, shown
+from hcloud_reassign.config.faults import Faults, quoted, shown_key
 
 _COMMENT = re.compile(r"(?:^|\s)[;#]")
 _ENTRY = re.compile(r"([^=:]*)[=:](.*)")
@@ -117,10 +117,10 @@ def _add(entries: dict[str, Entry], section: str, line: str, number: int, faults
         )
     if key in entries:
         raise faults.error(
-            f"{shown(key)!r} is there twice in [{section}], first in line {entries[key].line}",
+            f"{shown_key(key)!r} is there twice in [{section}], first in line {entries[key].line}",
             number,
             section=section,
-            key=shown(key),
+            key=shown_key(key),
             next="keep one of the two",
         )
     entries[key] = Entry(match[2].strip(), number)

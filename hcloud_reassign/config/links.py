@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from hcloud_reassign.config.faults import Faults, shown
@@ -69,21 +69,21 @@ def _check_member(linked: Linked, section: str, member: str) -> None:
 
 def check_references(linked: Linked) -> None:
     """Names in [gateway.client.NAME] and [watch] are those of the file. Raises UsageError with the nearest one."""
+    known = _targets(linked)
     for section in linked.of("gateway.client."):
-        _check_names(linked, section, "allow")
+        _check_names(linked, section, "allow", known)
     for section in linked.of("watch"):
-        _check_names(linked, section, "assignments")
+        _check_names(linked, section, "assignments", known)
         _check_do(linked, section)
         _check_on_loss(linked, section)
 
 
-def _targets(linked: Linked) -> Sequence[str]:
+def _targets(linked: Linked) -> Mapping[str, None]:
     named = list(linked.of("group."))
-    return [*linked.assignments, *named, *(name.partition(".")[2] for name in named)]
+    return dict.fromkeys([*linked.assignments, *named, *(name.partition(".")[2] for name in named)])
 
 
-def _check_names(linked: Linked, section: str, key: str) -> None:
-    known = _targets(linked)
+def _check_names(linked: Linked, section: str, key: str, known: Mapping[str, None]) -> None:
     for name in linked.values[section][key]:
         if name not in known:
             raise linked.error(

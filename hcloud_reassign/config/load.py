@@ -112,7 +112,7 @@ def _exposed(linked: Linked, open_to_all: bool) -> tuple[str, ...]:
 def _open_to_all(path: str) -> bool:
     try:
         return bool(os.stat(path).st_mode & stat.S_IROTH)
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 

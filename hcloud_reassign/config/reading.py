@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hcloud_reassign.config.faults import Faults, shown
+from hcloud_reassign.config.faults import Faults, shown_key
 from hcloud_reassign.config.ini import Block
 from hcloud_reassign.config.sections import defaults, key_named
 from hcloud_reassign.config.urls import in_clear_text
@@ -38,10 +38,10 @@ def _known(block: Block, by_name: Mapping[str, Key], faults: Faults) -> dict[str
         key = key_named(by_name, name)
         if key is None:
             raise faults.error(
-                f"unknown key {shown(name)!r} in [{block.name}]",
+                f"unknown key {shown_key(name)!r} in [{block.name}]",
                 entry.line,
                 section=block.name,
-                key=shown(name),
+                key=shown_key(name),
                 given=name,
                 known=(word for word in by_name if not word.endswith("*")),
             )

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import IO, TYPE_CHECKING
 
+from hcloud_reassign.config.faults import shown_path
 from hcloud_reassign.config.hidden import NoSecret, Secret, checked_secret, first_line, printed_by, redact
 from hcloud_reassign.config.sections import TOKEN_KEYS
 from hcloud_reassign.core.errors import AccessError, UsageError
@@ -74,7 +75,7 @@ def secret_in(settings: Settings, section: str, key: str) -> Secret | None:
         file=where.file,
         line=where.line,
         key=key,
-        next="run the command by hand to see why" if key.endswith("_command") else f"mend the file {value}",
+        next="run the command by hand to see why" if key.endswith("_command") else f"mend the file {shown_path(value)}",
     )
 
 
@@ -93,7 +94,7 @@ def _from_file_alone(settings: Settings | None, flag: str | None, flag_file: str
 def _from_flag_file(path: str, stdin: IO[str]) -> tuple[Secret, str]:
     if path == "-":
         return _outside("standard input", lambda: first_line(stdin))
-    return _outside(path, lambda: first_line(path))
+    return _outside(shown_path(path), lambda: first_line(path))
 
 
 def _outside(origin: str, read: Callable[[], Secret]) -> tuple[Secret, str]:

@@ -54,7 +54,7 @@ def _count(text: str) -> int:
 
 def _yes_no(text: str) -> bool:
     if text.lower() not in _YES_NO:
-        raise BadValue(f"{shown(text)!r} is neither yes nor no", nearest(text, ("yes", "no")))
+        raise BadValue(f"{shown(text)!r} is neither yes nor no", nearest(text[:32], ("yes", "no")))
     return _YES_NO[text.lower()]
 
 
@@ -62,16 +62,18 @@ def _words(text: str) -> tuple[str, ...]:
     words = [word.strip() for word in text.split(",")]
     if "" in words:
         raise BadValue("there is a comma with no name beside it")
-    twice = next((word for word in words if words.count(word) > 1), None)
-    if twice:
-        raise BadValue(f"{shown(twice)!r} is there twice")
+    seen = set[str]()
+    for word in words:
+        if word in seen:
+            raise BadValue(f"{shown(word)!r} is there twice")
+        seen.add(word)
     return tuple(words)
 
 
 def _choice(text: str, choices: tuple[str, ...]) -> str:
     if text in choices:
         return text
-    near = nearest(text, choices)
+    near = nearest(text[:32], choices)
     raise BadValue(f"{shown(text)!r} is not one of {', '.join(choices)}", near)
 
 

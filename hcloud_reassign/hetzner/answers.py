@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import requests
@@ -9,8 +10,10 @@ import requests
 from hcloud_reassign.core.steps import Busy, Denied, Gone, Lost, Refused, StepError
 
 _DENIED = ("unauthorized", "token_readonly", "forbidden")
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _BUSY = ("locked", "conflict", "rate_limit_exceeded")
 _LONGEST = 300
+_UNUSABLE = "the API address or that of a proxy in the environment is not usable"
 
 
 def checked(response: requests.Response) -> dict[str, Any]:
@@ -34,9 +37,20 @@ def checked(response: requests.Response) -> dict[str, Any]:
 def _object(response: requests.Response) -> dict[str, Any] | None:
     try:
         payload = response.json()
+        if _HALF.search(response.content):
+            payload = _whole(payload)
     except (ValueError, RecursionError):
         return None
     return payload if isinstance(payload, dict) else None
+
+
+def _whole(value: Any) -> Any:
+    """JSON without halves of a character, which can be written nowhere: a question mark stands for each."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list) else value
 
 
 def _judged(status: int, error: dict[str, Any] | None) -> StepError:
@@ -85,12 +99,18 @@ def unanswered(error: requests.RequestException, host: str) -> StepError:
     if isinstance(error, requests.exceptions.Timeout):
         return Lost(f"no answer from {host} in time")
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
-        return Refused("the API address is not usable", "url")
+        return Refused(_UNUSABLE, "url")
     if "resolve" in reason or "Name or service" in reason:
         return Lost(f"the name {host} cannot be resolved")
     if "refused" in reason:
         return Lost(f"{host} refuses the connection")
     return Lost(f"the connection to {host} broke")
+
+
+def unmade(method: str, what: str) -> StepError:
+    """A request that broke off inside this machine: refused, but for a write one cannot be sure that nothing left."""
+    message = f"{_UNUSABLE} ({what})"
+    return Refused(message, "url") if method == "GET" else Lost(message)
 
 
 def _untrusted(reason: str) -> bool:

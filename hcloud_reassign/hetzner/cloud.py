@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import hcloud
 import requests
+import urllib3
 
 from hcloud_reassign.core.objects import Action, Member, Server
 from hcloud_reassign.core.steps import (
@@ -42,7 +43,7 @@ from hcloud_reassign.core.steps import (
     one,
 )
 from hcloud_reassign.hetzner import shapes
-from hcloud_reassign.hetzner.answers import checked, unanswered
+from hcloud_reassign.hetzner.answers import checked, unanswered, unmade
 from hcloud_reassign.hetzner.apitime import ApiTime
 from hcloud_reassign.version import version
 
@@ -53,6 +54,9 @@ _SHORTEST_TOKEN = 16
 """Hetzner's have 64 characters. Hiding a shorter one could spoil a name that it happens to be part of."""
 MOST_PAGES = 1000
 """More than any project has: an answer that says so is not believed."""
+_DIGITS = 10
+_EARLIEST_S, _LATEST_S = 946_684_800, 32_503_680_000
+"""The years 2000 to 2999: far outside of them not even a sum of times could be told."""
 Json = dict[str, Any]
 
 _SHAPELESS = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
@@ -180,17 +184,17 @@ class Cloud:
             )
         except requests.RequestException as error:
             raise unanswered(error, self._host) from None
+        except (urllib3.exceptions.HTTPError, *_SHAPELESS) as error:
+            # What the requests package lets through: a proxy's address that it cannot read. It may hold a password.
+            raise unmade(method, type(error).__name__) from None
         return answer
 
     def _judge(self, response: requests.Response, **_: Any) -> None:
         """The response hook: notes the clock and the budget, and raises before the package sees an error."""
         remaining = response.headers.get("RateLimit-Remaining", "")
-        if remaining.isdecimal():
+        if remaining.isdecimal() and len(remaining) < _DIGITS:
             self.rate_limit_remaining = int(remaining)
-        try:
-            seconds = parsedate_to_datetime(response.headers["Date"]).timestamp()
-        except (KeyError, ValueError, TypeError):
-            seconds = None
+        seconds = _seconds(response.headers.get("Date", ""))
         if seconds is not None:
             with self._lock:
                 self._time.answered(seconds, response.elapsed.total_seconds())
@@ -275,6 +279,15 @@ class Cloud:
         )
         body = {"network": step.network, "alias_ips": aliases}
         return self._post(step, f"/servers/{step.server}/actions/change_alias_ips", body, timeout_s)
+
+
+def _seconds(date: str) -> float | None:
+    """A `Date` header in unix seconds; None for what no clock of an API shows."""
+    try:
+        seconds = parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return seconds if _EARLIEST_S <= seconds < _LATEST_S else None
 
 
 def _route_body(step: Any) -> Json:
