@@ -42,8 +42,10 @@ def folded(session: Session, title: str, lines: Iterable[Line]) -> None:
 def _annotate(session: Session, properties: Mapping[str, object], message: str) -> None:
     if session.environ.get("GITHUB_ACTIONS") != "true":
         return
-    told = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in properties.items() if value is not None)
-    session.writer.control(f"::error {told}::{_escaped(message)}\n")
+    hidden = session.writer.without_secrets
+    named = {key: hidden(str(value)) for key, value in properties.items() if value is not None}
+    told = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in named.items())
+    session.writer.control(f"::error {told}::{_escaped(hidden(message))}\n")
 
 
 def _escaped(value: object, more: str = "") -> str:
@@ -62,10 +64,10 @@ def _summary(session: Session, found: Sequence[Result]) -> None:
     for result in found:
         before, after = result.move.before or "nobody", result.after or "nobody"
         cells = (result.name, result.outcome, before, after, result.message or "")
-        rows.append("| " + " | ".join(_markdown(cell) for cell in cells) + " |")
+        rows.append("| " + " | ".join(_markdown(session.writer.without_secrets(str(cell))) for cell in cells) + " |")
     try:
         with open(file, "a", encoding="utf-8") as opened:
-            opened.write(session.writer.without_secrets("\n".join(["### hcloud-reassign", "", *rows, "", ""])))
+            opened.write("\n".join(["### hcloud-reassign", "", *rows, "", ""]))
     except OSError as failed:
         session.writer.say(f"warning: no summary was written: {failed.strerror}", always=True)
 

@@ -33,7 +33,7 @@ def write(session: Session, document: Mapping[str, Any]) -> None:
     beside = f"{file}.{os.getpid()}.tmp"
     try:
         with open(beside, "w", encoding="ascii") as opened:
-            opened.write(session.writer.without_secrets(json.dumps(document, indent=2)) + "\n")
+            opened.write(json.dumps(session.writer.data_without_secrets(document), indent=2) + "\n")
             opened.flush()
             os.fsync(opened.fileno())
         os.replace(beside, file)

@@ -46,6 +46,7 @@ class Session:
         if output in ("json", "jsonl"):
             self.options = replace(self.options, output="json" if output == "json" else "jsonl")
         self.report = early(self.argv, "--report")
+        self.writer.hide(early(self.argv, "--token", "t"))
         if "--no-color" in self.argv:
             self.writer.without_colour()
 

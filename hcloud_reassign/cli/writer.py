@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
@@ -12,6 +13,10 @@ from hcloud_reassign.cli.text import Line, Piece, Style, clean, line
 
 _CODES: Mapping[Style, str] = {"good": "32", "warn": "33", "bad": "1;31", "dim": "2", "bold": "1", "plain": ""}
 _SHORTEST_SECRET = 8
+# 64 letters and digits, capitals and others among them: a token that lost its place, before anybody knows it as one.
+_TOKEN = re.compile(r"(?<![A-Za-z0-9])(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z])[A-Za-z0-9]{64}(?![A-Za-z0-9])")
+_PROXY_PASSWORD = re.compile(r"//[^/@:]*:([^/@]+)@")
+_HIDDEN = "***"
 _SYMBOLS = {
     "pending": ("→", ">"),
     "done": ("●", "+"),
@@ -67,6 +72,9 @@ class Writer:
         """Secrets known to the command line: shown to nobody, whoever puts them into a message."""
         self._later: list[Callable[[], Iterable[str]]] = []
         self.hide(environ.get("HCLOUD_TOKEN"))
+        for name, value in environ.items():
+            if name.lower().endswith("_proxy"):
+                self.hide("".join(_PROXY_PASSWORD.findall(value)[:1]))
         self._on_github = environ.get("GITHUB_ACTIONS") == "true"
 
     def hide(self, secret: str | None) -> None:
@@ -93,8 +101,9 @@ class Writer:
         """Data for programs. ASCII only, so no terminal can be harmed by it and no locale can break it."""
         import json
 
-        text = json.dumps(document, separators=(",", ":")) if one_line else json.dumps(document, indent=2)
-        self.out.write(self.without_secrets(text) + "\n")
+        shown = self.data_without_secrets(document)
+        text = json.dumps(shown, separators=(",", ":")) if one_line else json.dumps(shown, indent=2)
+        self.out.write(text + "\n")
 
     def raw(self, text: str) -> None:
         """Data that is a file's text."""
@@ -118,7 +127,10 @@ class Writer:
         self.err.write(self._harmless(text))
 
     def _rendered(self, pieces: Line, colour: bool) -> str:
-        return "".join(self._styled(piece, colour) for piece in pieces)
+        text = "".join(self._styled(piece, colour) for piece in pieces)
+        # Its commands begin a line, before which it allows white space.
+        on_github = self._on_github and "".join(piece.text for piece in pieces).lstrip().startswith("::")
+        return text.replace("::", ": :", 1) if on_github else text
 
     def _styled(self, piece: Piece, colour: bool) -> str:
         text = self._harmless(clean(piece.text))
@@ -131,13 +143,24 @@ class Writer:
         return text.replace("##[", "# #[") if self._on_github else text
 
     def without_secrets(self, text: str) -> str:
-        """The text with every known secret hidden; for what is written elsewhere than to stdout and stderr."""
+        """The text with every known secret hidden; for what is written elsewhere than to stdout and stderr.
+
+        To be asked before the text is escaped for some format: escapes take a secret apart for a search, not for eyes.
+        """
         for ask in self._later:
             for secret in ask():
                 self.hide(secret)
         for secret in sorted(self.hidden, key=len, reverse=True):
-            text = text.replace(secret, "***")
-        return text
+            text = text.replace(secret, _HIDDEN)
+        return _TOKEN.sub(_HIDDEN, text)
+
+    def data_without_secrets(self, data: Any) -> Any:
+        """The same for all texts in JSON data."""
+        if isinstance(data, str):
+            return self.without_secrets(data)
+        if isinstance(data, Mapping):
+            return {key: self.data_without_secrets(value) for key, value in data.items()}
+        return [self.data_without_secrets(item) for item in data] if isinstance(data, list | tuple) else data
 
 
 def of_this_process(environ: Mapping[str, str]) -> Writer:
