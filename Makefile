@@ -8,7 +8,7 @@ PYTEST_FLAGS = -n 2
 MADE = $(VENV)/made-by-$(notdir $(PYTHON))
 
 help:
-	@echo 'make demo | test | lint | types | bench | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
+	@echo 'make demo | test | lint | types | bench | kills | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
 
 demo: $(VENV)/ready-for-demo
 	$(BIN)/hcloud-reassign demo
@@ -27,7 +27,10 @@ types: $(VENV)/ready-for-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/ready-for-dev
-	for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit; done
+	for benchmark in benchmarks/speed.py benchmarks/startup.py; do $(BIN)/python $$benchmark || exit; done
+
+kills: $(VENV)/ready-for-dev
+	$(BIN)/python benchmarks/kills.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
@@ -45,5 +48,5 @@ $(VENV)/ready-for-dev: $(MADE) pyproject.toml constraints.txt
 	$(INSTALL) '.[dev]'
 	@touch $@
 
-.PHONY: help demo test lint types bench clean
+.PHONY: help demo test lint types bench kills clean
 .NOTPARALLEL:
