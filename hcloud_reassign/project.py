@@ -16,11 +16,12 @@ from typing import IO, TYPE_CHECKING, Any
 from hcloud_reassign import kinds
 from hcloud_reassign.chain import Selection
 from hcloud_reassign.config.load import load as load_settings
+from hcloud_reassign.config.load import open_to_all
 from hcloud_reassign.config.locate import locate
 from hcloud_reassign.config.options import api_url, timeout
 from hcloud_reassign.config.secrets import Secret, api_token
 from hcloud_reassign.config.sections import CLIENT, defaults
-from hcloud_reassign.config.settings import Settings
+from hcloud_reassign.config.settings import Exposed, Settings
 from hcloud_reassign.core.declare import Section
 from hcloud_reassign.core.errors import Missing, ReassignError, UsageError
 from hcloud_reassign.core.kind import Kind
@@ -402,7 +403,11 @@ class Project:
         """What is unsound or worth knowing about the configuration, by itself and, unless offline, at the API."""
         from hcloud_reassign.engine import checking
 
-        findings = list(checking.in_the_file(self.settings.assignments, self.warnings))
+        exposed = [
+            checking.Finding("warning", "exposed", item.message, item.section, item.key, item.fix)
+            for item in self._exposed()
+        ]
+        findings = list(checking.in_the_file(self.settings.assignments, self.warnings, exposed))
         if offline:
             return tuple(findings)
         chosen = self._with_kinds(self.settings.assignments)
@@ -414,6 +419,11 @@ class Project:
         except ReassignError as error:
             findings.append(checking.of_error(error))
         return tuple(findings)
+
+    def _exposed(self) -> tuple[Exposed, ...]:
+        given = self._overrides.token_file
+        beside = (Exposed(given, None, "--token-file"),) if given not in (None, "-") and open_to_all(given) else ()
+        return (*self.settings.exposed, *beside)
 
     def inventory(self) -> tuple[Draft, ...]:
         """A section for everything in the project. Raises AccessError, FailedError."""

@@ -15,7 +15,7 @@ from hcloud_reassign.config.ini import Block, decoded, parse
 from hcloud_reassign.config.links import Linked, check_references, groups
 from hcloud_reassign.config.reading import values
 from hcloud_reassign.config.sections import CLIENT, SECRET_PATHS, TOKEN_KEYS, declared, defaults
-from hcloud_reassign.config.settings import Settings
+from hcloud_reassign.config.settings import Exposed, Settings
 from hcloud_reassign.core.model import Assignment
 
 _LARGEST_FILE = 1 << 20
@@ -94,22 +94,22 @@ def _client(linked: Linked) -> dict[str, Any]:
     return client
 
 
-def _exposed(linked: Linked, open_to_all: bool) -> tuple[str, ...]:
+def _exposed(linked: Linked, in_the_open: bool) -> tuple[Exposed, ...]:
     """Which secrets everybody on this machine may read; each is a warning too."""
-    found = {}
+    found: dict[str, Exposed] = {}
     for name, section in linked.values.items():
         for key, value in section.items():
-            if isinstance(value, Secret) and open_to_all:
-                found[linked.faults.file] = linked.blocks[name].line_of(key)
-            elif key in SECRET_PATHS and value and _open_to_all(value):
-                found[value] = linked.blocks[name].line_of(key)
-    told = {file: f"{file} holds a secret and everybody may read it; chmod o= {quoted(file)}" for file in found}
-    for file, message in told.items():
-        linked.faults.warn(message, found[file])
-    return tuple(told.values())
+            if isinstance(value, Secret) and in_the_open:
+                found[linked.faults.file] = Exposed(linked.faults.file, name, key)
+            elif key in SECRET_PATHS and value and open_to_all(value):
+                found[value] = Exposed(value, name, key)
+    for item in found.values():
+        linked.faults.warn(str(item), linked.blocks[item.section or ""].line_of(item.key))
+    return tuple(found.values())
 
 
-def _open_to_all(path: str) -> bool:
+def open_to_all(path: str) -> bool:
+    """Whether everybody on this machine may read a file; one that is not there, nobody."""
     try:
         return bool(os.stat(path).st_mode & stat.S_IROTH)
     except (OSError, ValueError):

@@ -4,10 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from hcloud_reassign.config.faults import quoted
 from hcloud_reassign.config.sections import declared, defaults
 from hcloud_reassign.core.model import Assignment, Group, Where
+
+
+class Exposed(NamedTuple):
+    """A file with a secret that everybody on this machine may read, and which key is or names it."""
+
+    file: str
+    section: str | None
+    key: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.file} holds a secret and everybody may read it"
+
+    @property
+    def fix(self) -> str:
+        return f"chmod o= {quoted(self.file)}"
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.fix}"
 
 
 @dataclass(frozen=True)
@@ -25,7 +45,7 @@ class Settings:
     assignments: tuple[Assignment, ...] = ()
     groups: tuple[Group, ...] = ()
     warnings: tuple[str, ...] = ()
-    exposed: tuple[str, ...] = ()
+    exposed: tuple[Exposed, ...] = ()
     lines: Mapping[tuple[str, str | None], int] = field(default_factory=dict)
 
     def where(self, section: str, key: str | None = None) -> Where:

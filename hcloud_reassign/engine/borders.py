@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hcloud_reassign.core.objects import Action
@@ -24,6 +24,14 @@ def host_names() -> tuple[str, ...]:
     from hcloud_reassign.host.identity import host_names
 
     return host_names()
+
+
+def not_local(addresses: Iterable[str]) -> tuple[str, ...]:
+    """Those that this machine does not take as its own; none where that cannot be found out."""
+    from hcloud_reassign.host.addresses import has, local_addresses
+
+    local = local_addresses()
+    return () if local is None else tuple(address for address in addresses if not has(local, address))
 
 
 class Borders:
@@ -60,6 +68,12 @@ class Borders:
 
     def this_server(self) -> int | None:
         return this_server()
+
+    def host_names(self) -> tuple[str, ...]:
+        return host_names()
+
+    def not_local(self, addresses: Iterable[str]) -> tuple[str, ...]:
+        return not_local(addresses)
 
     def clock_skew_s(self) -> float | None:
         """How far this machine's clock is ahead of the API's, in seconds; None until the API has answered."""

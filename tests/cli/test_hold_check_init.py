@@ -114,7 +114,7 @@ def test_without_a_token_the_rest_is_still_checked(cli: Cli) -> None:
     text = INI.replace("destination = srv-b", "destination = srv-a")
     done = cli("check", "-c", cli.file(text), env={"HCLOUD_TOKEN": None})
     assert done.code == 4
-    assert "same source and destination" in done.out
+    assert "source and destination are the same server" in done.out
     assert "there is no token" in done.out
 
 
@@ -161,7 +161,7 @@ def test_a_network_full_of_routes_is_warned_about(cli: Cli, sim: Simulator) -> N
     network = sim.state.networks[4711]
     network.routes += [Route(f"172.16.{number}.0/24", "10.0.1.3") for number in range(90)]
     cli.file()
-    assert codes(cli, "-c", "prod.ini")["routes"] == ("warning", None)
+    assert codes(cli, "-c", "prod.ini")["routes"] == ("warning", "route.lan")
 
 
 def test_a_file_that_others_can_read_is_warned_about(alone: Cli) -> None:

@@ -229,7 +229,7 @@ def test_a_file_with_a_secret_that_everybody_may_read_is_warned_about(ini: Path)
         assert bool(settings.warnings) is exposed
     ini.chmod(0o644)
     told = f"{ini} holds a secret and everybody may read it; chmod o= {ini}"
-    assert load_file(ini).exposed == (told,)
+    assert [str(item) for item in load_file(ini).exposed] == [told]
     assert load_file(ini).warnings == (f"{ini}:2: {told}",)
 
 
@@ -244,7 +244,9 @@ def test_a_token_file_that_everybody_may_read_is_warned_about(load_text: Load, t
     token.write_text("abc")
     token.chmod(0o644)
     text = "[client]\napi_token_file = token\n"
-    assert load_text(text).exposed == (f"{token} holds a secret and everybody may read it; chmod o= {token}",)
+    (exposed,) = load_text(text).exposed
+    assert exposed == (str(token), "client", "api_token_file")
+    assert str(exposed) == f"{token} holds a secret and everybody may read it; chmod o= {token}"
     token.chmod(0o600)
     assert load_text(text).exposed == ()
     token.unlink()
