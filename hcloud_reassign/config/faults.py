@@ -14,8 +14,9 @@ _KEY = re.compile(r"[a-z_.-]{1,32}")
 
 
 def shown(text: str) -> str:
-    """A word of the file as a message may show it: a long one may be a token that lost its place."""
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:4]}..."
+    """A word of the file as a message may show it: a long one may be a token that lost its place, and before an @
+    may stand a password."""
+    return text if len(text) <= _LONGEST_SHOWN and "@" not in text else f"{text[:4]}..."
 
 
 def shown_key(text: str) -> str:

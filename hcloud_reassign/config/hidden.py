@@ -123,8 +123,12 @@ def _split(command: str) -> list[str]:
 def _run(words: list[str]) -> bytes:
     import subprocess
 
+    # With several files, the one in the environment is none of theirs.
+    environment = {key: value for key, value in os.environ.items() if key != "HCLOUD_TOKEN"}
     try:
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=COMMAND_LIMIT_S)
+        done = subprocess.run(
+            words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=COMMAND_LIMIT_S
+        )
     except subprocess.TimeoutExpired:
         why = f"it did not end within {COMMAND_LIMIT_S:g} s"
     except OSError as error:

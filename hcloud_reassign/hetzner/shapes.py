@@ -25,6 +25,8 @@ from hcloud_reassign.core.objects import (
 )
 
 Json = Mapping[str, Any]
+_LONGEST_LABEL = 255
+"""Hetzner's have 63 characters. What reads numbers and names in labels need not be ready for more."""
 
 
 def _map(value: Any) -> Json:
@@ -84,7 +86,10 @@ def _nets(value: Any) -> tuple[str, ...]:
 
 
 def _labels(data: Json) -> dict[str, str]:
-    return {key: value for key, value in _map(data.get("labels")).items() if isinstance(value, str)}
+    labels = {key: value for key, value in _map(data.get("labels")).items() if isinstance(value, str)}
+    if any(len(value) > _LONGEST_LABEL for value in labels.values()):
+        raise ValueError("a label is longer than a label can be")
+    return labels
 
 
 def _location(data: Json) -> Json:
