@@ -39,8 +39,13 @@ def metadata(wheel: zipfile.ZipFile) -> Message:
 
 def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     shipped = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    package = {path for path in (ROOT / "hcloud_reassign").rglob("*") if path.is_file() and path.suffix != ".pyc"}
-    assert shipped == {path.relative_to(ROOT).as_posix() for path in package}
+    package = {
+        path.relative_to(place).as_posix()
+        for place, name in ((ROOT, "hcloud_reassign"), (ROOT / "tui", "hcloud_reassign_tui"))
+        for path in (place / name).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    assert shipped == package
     assert "hcloud_reassign/py.typed" in shipped
 
 

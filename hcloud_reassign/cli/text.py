@@ -9,7 +9,7 @@ from typing import Literal
 from hcloud_reassign.core.shown import clean as clean
 from hcloud_reassign.core.shown import moment as moment
 from hcloud_reassign.core.shown import seconds as seconds
-from hcloud_reassign.core.shown import width
+from hcloud_reassign.core.shown import width as width
 
 Style = Literal["plain", "good", "warn", "bad", "dim", "bold"]
 

@@ -1,0 +1,1 @@
+"""The terminal UI: who holds what, and moving it by hand."""

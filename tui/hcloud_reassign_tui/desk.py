@@ -1,0 +1,113 @@
+"""Work that may take its time, away from the screen: looks side by side, moves one at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from hcloud_reassign.core.errors import AccessError, ReassignError
+from hcloud_reassign_tui.view.freshness import Freshness
+from hcloud_reassign_tui.view.rows import Key
+
+if TYPE_CHECKING:
+    from hcloud_reassign.project import Project, Status
+
+T = TypeVar("T")
+Call = Callable[[], None]
+Post = Callable[[Call], object]
+"""Has something called on the thread of the screen; safe on every thread."""
+
+
+class Lane:
+    """A daemon thread that does one thing after the other. What a job raises goes to whoever asked for it."""
+
+    def __init__(self, name: str, post: Post) -> None:
+        self._name, self._post = name, post
+        self._jobs: SimpleQueue[tuple[Callable[[], Any], Callable[[Any, Exception | None], None]]] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self.waiting = 0
+        """How many jobs were asked for and have not been told of yet."""
+
+    def submit(self, job: Callable[[], T], done: Callable[[T | None, Exception | None], None]) -> None:
+        """Have a job done; `done` gets its answer or its error on the thread of the screen."""
+        self.waiting += 1
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, daemon=True, name=self._name)
+            self._thread.start()
+        self._jobs.put((job, done))
+
+    def _work(self) -> None:
+        while True:
+            job, done = self._jobs.get()
+            answer, error = None, None
+            try:
+                answer = job()
+            except Exception as raised:  # noqa: BLE001 - one of the edges: it is shown, the screen stays
+                error = raised
+            self._post(lambda done=done, answer=answer, error=error: self._tell(done, answer, error))  # type: ignore[misc]
+
+    def _tell(self, done: Callable[[Any, Exception | None], None], answer: Any, error: Exception | None) -> None:
+        self.waiting -= 1
+        done(answer, error)
+
+
+class Desk:
+    """One project as it was seen last. `changed` are the rows whose holder differs from the look before."""
+
+    def __init__(self, project: Project, post: Post, clock: Callable[[], float], refresh_s: float) -> None:
+        self.project, self._clock = project, clock
+        self.lane = Lane(f"look at {project.name}", post)
+        self.freshness = Freshness(refresh_s)
+        self.status: Status | None = None
+        self.changed: frozenset[Key] = frozenset()
+        self.denied = False
+        """Whether the API refused the token: looking again by itself would not help."""
+        self._look: Callable[[], Status] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.project.name
+
+    def due(self) -> bool:
+        return not self.lane.waiting and not self.denied and self.freshness.due(self._clock())
+
+    def look(self, told: Call) -> None:
+        """Look now, unless that is under way; `told` is called on the screen's thread when the picture has changed."""
+        if not self.lane.waiting:
+            self.lane.submit(self._seen_now, lambda status, error: self._seen(status, error, told))
+
+    def _seen_now(self) -> Status:
+        if self._look is None:
+            self._look = self.project.looking((), everything=True)
+        return self._look()
+
+    def _seen(self, status: Status | None, error: Exception | None, told: Call) -> None:
+        now = self._clock()
+        if status is None:
+            self.denied = isinstance(error, AccessError)
+            self.freshness = self.freshness.failed(now, told_of(error))
+        else:
+            self.denied = False
+            self.changed = self._changes(status)
+            self.status = status
+            self.freshness = self.freshness.succeeded(now, self.project.budget)
+        told()
+
+    def _changes(self, status: Status) -> frozenset[Key]:
+        if self.status is None:
+            return frozenset()
+        before = {standing.name: standing.holder for standing in self.status.standings}
+        return frozenset(
+            (self.name, standing.name)
+            for standing in status.standings
+            if standing.name in before and before[standing.name] != standing.holder
+        )
+
+
+def told_of(error: Exception | None) -> str:
+    """An error for people; a defect of this program says that it is one."""
+    if isinstance(error, ReassignError):
+        return error.message + (f"; {error.next}" if error.next else "")
+    return f"internal error: {type(error).__name__}: {error}"

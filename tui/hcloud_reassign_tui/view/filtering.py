@@ -1,0 +1,30 @@
+"""What the filter leaves on the screen, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hcloud_reassign_tui.view.rows import Row
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Words that a row must all have. `sort` is a column, None: the order of the file."""
+
+    text: str = ""
+    sort: str | None = None
+    descending: bool = False
+
+    def __call__(self, rows: Iterable[Row]) -> tuple[Row, ...]:
+        words = self.text.lower().split()
+        found = [row for row in rows if all(word in row.words for word in words)] if words else list(rows)
+        if self.sort is not None:
+            column = self.sort
+            found.sort(key=lambda row: row.cells[column].text, reverse=self.descending)
+        return tuple(found)
+
+
+def counted(shown: int, of: int) -> str:
+    """`12 of 340`, or just the number when nothing is left out."""
+    return str(of) if shown == of else f"{shown} of {of}"

@@ -1,0 +1,57 @@
+"""How old the picture is, and when it is time for another one. Pure: all times are monotonic seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+SOONEST_S = 5.0
+SLOWEST_S = 60.0
+LOW_BUDGET = 600
+"""Below so many requests left of the hour it looks less often."""
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """`seen` is when the last picture was taken, None: never. `error` is why the last look failed."""
+
+    interval_s: float = SOONEST_S
+    seen: float | None = None
+    tried: float | None = None
+    failures: int = 0
+    error: str | None = None
+    budget: int | None = None
+
+    def succeeded(self, now: float, budget: int | None) -> Freshness:
+        return replace(self, seen=now, tried=now, failures=0, error=None, budget=budget)
+
+    def failed(self, now: float, error: str) -> Freshness:
+        return replace(self, tried=now, failures=self.failures + 1, error=error)
+
+    @property
+    def wait_s(self) -> float:
+        """How long after the last try the next one comes: later after failures and when the budget is low."""
+        interval = max(self.interval_s, SOONEST_S)
+        slowed = interval * float(2 ** min(self.failures, 6))
+        if self.budget is not None and self.budget < LOW_BUDGET:
+            slowed = max(slowed, interval * 4)
+        return min(slowed, max(SLOWEST_S, interval))
+
+    def due(self, now: float) -> bool:
+        return self.tried is None or now - self.tried >= self.wait_s
+
+    def stale(self, now: float) -> bool:
+        """Whether the picture is older than twice the time after which there should be another."""
+        return self.seen is None or now - self.seen > 2 * max(self.interval_s, SOONEST_S) or self.error is not None
+
+    def told(self, now: float, sign: str) -> str:
+        """The age as the header says it."""
+        if self.seen is None:
+            return "no data yet" if self.error is None else f"{sign} NO DATA"
+        age = f"{now - self.seen:.0f} s"
+        slow = " (few requests left)" if self.budget is not None and self.budget < LOW_BUDGET else ""
+        return f"{sign} STALE {age}{slow}" if self.stale(now) else f"data {age} old{slow}"
+
+    def next_try(self, now: float) -> str:
+        """When it is asked again, for the message about a failure."""
+        left = 0.0 if self.tried is None else self.wait_s - (now - self.tried)
+        return f"next try in {max(left, 0):.0f} s"
