@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from hcloud_reassign_tui.view.rows import Row
+from hcloud_reassign_tui.view.listed import Listed
+
+L = TypeVar("L", bound=Listed)
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Filter:
     sort: str | None = None
     descending: bool = False
 
-    def __call__(self, rows: Iterable[Row]) -> tuple[Row, ...]:
+    def __call__(self, rows: Iterable[L]) -> tuple[L, ...]:
         words = self.text.lower().split()
         found = [row for row in rows if all(word in row.words for word in words)] if words else list(rows)
         if self.sort is not None:

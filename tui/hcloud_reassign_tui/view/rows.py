@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hcloud_reassign.core.model import Assignment, Holder
 from hcloud_reassign.core.shown import moment
+from hcloud_reassign_tui.view.listed import Key as Key
 from hcloud_reassign_tui.view.signs import Cell, Sign, Signs, Style
 
 if TYPE_CHECKING:
@@ -38,9 +39,6 @@ _STATES: Mapping[str | None, tuple[Sign, Style, str]] = {
     "held": ("warn", "warn", "held by a person"),
     None: ("none", "dim", "not configured"),
 }
-
-Key = tuple[str, str]
-"""What makes a row the same one: its project and the name of its assignment."""
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar, Generic, TypeVar
 
 from rich.text import Text
 from textual.widgets import DataTable
 
 from hcloud_reassign_tui.view.difference import difference
-from hcloud_reassign_tui.view.rows import COLUMNS, Key, Row
+from hcloud_reassign_tui.view.listed import Key, Listed
+from hcloud_reassign_tui.view.rows import COLUMNS, Row
 from hcloud_reassign_tui.view.signs import Cell, Style
+
+L = TypeVar("L", bound=Listed)
 
 SLICE = 80
 """Rows drawn at a time: a screenful comes at once, and no slice blocks a key."""
 
-_HEADINGS = dict(COLUMNS)
 _WIDTHS: Mapping[str, tuple[int, int]] = {
     "project": (10, 10),
     "kind": (10, 10),
@@ -31,19 +34,25 @@ _ORDER = ("project", "kind", "address", "holder", "other", "state", "name", "mov
 _DISPENSABLE = ("moved", "name")
 
 
-class ResourceTable(DataTable[Text]):
-    """The rows of the home screen. Foreign text is `rich.text.Text` and so never markup."""
+class ListTable(DataTable[Text], Generic[L]):
+    """Rows that are shown again and again. Foreign text is `rich.text.Text` and so never markup."""
 
-    def __init__(self, styles: Mapping[Style, str], *, several: bool, id: str) -> None:
+    HEADINGS: ClassVar[Mapping[str, str]]
+
+    def __init__(self, styles: Mapping[Style, str], *, id: str) -> None:
         super().__init__(id=id, cursor_type="row")
-        self._styles, self._several = styles, several
-        self._rows: tuple[Row, ...] = ()
-        self._by_name: dict[str, Row] = {}
+        self._styles = styles
+        self._rows: tuple[L, ...] = ()
+        self._by_name: dict[str, L] = {}
         self._widths: dict[str, int] = {}
         self._drawing = 0
 
+    def columns_for(self, width: int) -> dict[str, int]:
+        """Which columns fit into so many columns of the terminal, and how wide they are."""
+        raise NotImplementedError
+
     @property
-    def current(self) -> Row | None:
+    def current(self) -> L | None:
         """The row under the cursor."""
         if not self.row_count or not self.is_valid_row_index(self.cursor_row):
             return None
@@ -51,7 +60,7 @@ class ResourceTable(DataTable[Text]):
 
     def fit(self, width: int) -> None:
         """Choose columns and their widths for so many columns of the terminal."""
-        widths = fitted(width, several=self._several)
+        widths = self.columns_for(width)
         if widths == self._widths:
             return
         self._widths = widths
@@ -59,10 +68,10 @@ class ResourceTable(DataTable[Text]):
         at = self.current
         self.clear(columns=True)
         for name, wide in widths.items():
-            self.add_column(_HEADINGS[name], width=wide, key=name)
+            self.add_column(self.HEADINGS[name], width=wide, key=name)
         self._draw_anew(rows, at.key if at else None)
 
-    def show(self, rows: Sequence[Row]) -> None:
+    def show(self, rows: Sequence[L]) -> None:
         """Show these rows, in this order."""
         rows = tuple(rows)
         change = difference(self._rows, rows)
@@ -84,7 +93,7 @@ class ResourceTable(DataTable[Text]):
         if change.removed and at is not None:
             self._go_to(at.key)
 
-    def _draw_anew(self, rows: tuple[Row, ...], at: Key | None) -> None:
+    def _draw_anew(self, rows: tuple[L, ...], at: Key | None) -> None:
         """Draw everything, a slice at a time; what is asked for meanwhile begins anew."""
         self.clear()
         self._rows, self._by_name = rows, {_name(row.key): row for row in rows}
@@ -104,7 +113,7 @@ class ResourceTable(DataTable[Text]):
         else:
             self._drawing = 0
 
-    def _add(self, row: Row) -> None:
+    def _add(self, row: L) -> None:
         self.add_row(*(self._text(row.cells[name], name) for name in self._widths), key=_name(row.key))
 
     def _go_to(self, key: Key, scroll: bool = False) -> None:
@@ -117,16 +126,35 @@ class ResourceTable(DataTable[Text]):
         return text
 
 
+class ResourceTable(ListTable[Row]):
+    """The rows of the home screen."""
+
+    HEADINGS = dict(COLUMNS)
+
+    def __init__(self, styles: Mapping[Style, str], *, several: bool, id: str) -> None:
+        super().__init__(styles, id=id)
+        self._several = several
+
+    def columns_for(self, width: int) -> dict[str, int]:
+        return fitted(width, several=self._several)
+
+
 def fitted(width: int, *, several: bool) -> dict[str, int]:
-    """The columns that fit, the least dispensable first, and how the room that is left is shared out."""
+    """The columns of the home screen that fit."""
     names = [name for name in _ORDER if several or name != "project"]
-    for name in _DISPENSABLE:
-        if sum(_WIDTHS[one][0] + 2 for one in names) > width:
+    return shared_out(width, {name: _WIDTHS[name] for name in names}, _DISPENSABLE)
+
+
+def shared_out(width: int, ranges: Mapping[str, tuple[int, int]], dispensable: Sequence[str]) -> dict[str, int]:
+    """The columns that fit, the least dispensable first, and how the room that is left is shared out."""
+    names = list(ranges)
+    for name in dispensable:
+        if sum(ranges[one][0] + 2 for one in names) > width:
             names.remove(name)
-    widths = {name: _WIDTHS[name][0] for name in names}
+    widths = {name: ranges[name][0] for name in names}
     left = width - sum(wide + 2 for wide in widths.values()) - 1
     while left > 0:
-        growing = [name for name in names if widths[name] < _WIDTHS[name][1]]
+        growing = [name for name in names if widths[name] < ranges[name][1]]
         if not growing:
             break
         for name in growing[:left]:
