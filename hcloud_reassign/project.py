@@ -365,41 +365,49 @@ class Project:
         listed = {name for assignment in self.settings.assignments for name in assignment.listed}
         return next((name for name in names if name in listed), names[-1])
 
-    def status(self, names: Sequence[str] = (), *, everything: bool = False) -> Status:
+    def status(
+        self, names: Sequence[str] = (), *, everything: bool = False, on_event: Listener | None = None
+    ) -> Status:
         """Who holds what. Raises AccessError, FailedError; what alone cannot be read is in the answer."""
-        return self.looking(names, everything=everything)()
+        return self.looking(names, everything=everything, on_event=on_event)()
 
-    def looking(self, names: Sequence[str] = (), *, everything: bool = False) -> Looking:
+    def looking(
+        self, names: Sequence[str] = (), *, everything: bool = False, on_event: Listener | None = None
+    ) -> Looking:
         """Something to call whenever the status shall be known anew; it keeps its connections."""
         from hcloud_reassign.engine.status import Looking
 
         bare = everything and not names and not self.settings.assignments
         chosen = () if bare else self.select(names).chosen
         to_list = self.inventory_kinds() if everything else ()
-        return Looking(self._session(None, None), chosen, to_list, self.name, self.warnings, self._look_s())
+        return Looking(self._session(None, on_event), chosen, to_list, self.name, self.warnings, self._look_s())
 
     def _look_s(self) -> float:
         given = timeout(None, flag=self._overrides.timeout_s, environ=self._environ).seconds
         return LOOK_S if given is None else given
 
-    def hold(self, name: str, for_s: float | None) -> tuple[Held, ...]:
+    def hold(self, name: str, for_s: float | None, *, on_event: Listener | None = None) -> tuple[Held, ...]:
         """Keep triggered requests away from a section, or all of a group, for some seconds; None ends that.
 
         Raises:
             Missing: no such name. UsageError: the file says `claims = no`. AccessError, FailedError.
         """
-        return self.hold_all(self.select([name]), for_s)
+        return self.hold_all(self.select([name]), for_s, on_event=on_event)
 
-    def hold_all(self, selection: Selection, for_s: float | None) -> tuple[Held, ...]:
+    def hold_all(
+        self, selection: Selection, for_s: float | None, *, on_event: Listener | None = None
+    ) -> tuple[Held, ...]:
         """`hold` for a front end. Raises UsageError, AccessError, FailedError."""
         from hcloud_reassign.engine.holding import hold
 
         if not self.settings.client.get("claims", True):
             raise UsageError("claims = no switches holds off", object="client", file=self.file, key="claims")
-        with self.session(selection) as session:
+        with self.session(selection, on_event=on_event) as session:
             return hold(session, selection.chosen, for_s)
 
-    def check(self, *, offline: bool = False, probe_write: bool = False) -> tuple[Finding, ...]:
+    def check(
+        self, *, offline: bool = False, probe_write: bool = False, on_event: Listener | None = None
+    ) -> tuple[Finding, ...]:
         """What is unsound or worth knowing about the configuration, by itself and, unless offline, at the API."""
         from hcloud_reassign.engine import checking
 
@@ -412,7 +420,7 @@ class Project:
             return tuple(findings)
         chosen = self._with_kinds(self.settings.assignments)
         try:
-            session = self._session(None, None)
+            session = self._session(None, on_event)
             session.limit(self._look_s())
             findings += checking.at_the_api(session, chosen, findings)
             findings.append(checking.probed(session, chosen) if probe_write else checking.UNKNOWN_RIGHTS)
@@ -425,12 +433,12 @@ class Project:
         beside = (Exposed(given, None, "--token-file"),) if given not in (None, "-") and open_to_all(given) else ()
         return (*self.settings.exposed, *beside)
 
-    def inventory(self) -> tuple[Draft, ...]:
+    def inventory(self, *, on_event: Listener | None = None) -> tuple[Draft, ...]:
         """A section for everything in the project. Raises AccessError, FailedError."""
         from hcloud_reassign.engine.inventory import drafts
         from hcloud_reassign.engine.looking import look
 
-        session = self._session(None, None)
+        session = self._session(None, on_event)
         session.limit(self._look_s())
         every_kind = self.inventory_kinds()
         return drafts(look(session, [(kind, Assignment("", kind.word)) for kind in every_kind]), every_kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hcloud_reassign.cli.documents import document
 from hcloud_reassign.cli.opening import opened
 from hcloud_reassign.cli.parsing import names_of
+from hcloud_reassign.cli.progress import looking_on
 from hcloud_reassign.cli.session import Session
 from hcloud_reassign.cli.text import Piece, columns, moment
 from hcloud_reassign.core.errors import ExitCode, UsageError, worst
@@ -19,7 +20,8 @@ def hold(session: Session, name: str, for_s: float | None) -> ExitCode:
     project = opened(session, session.one_file())
     for warning in project.warnings:
         session.writer.say(f"warning: {warning}", always=True)
-    held = project.hold(name, for_s)
+    with looking_on(session) as progress:
+        held = project.hold(name, for_s, on_event=progress)
     code = worst(item.code for item in held)
     if session.machine:
         holds = [

@@ -107,7 +107,8 @@ def _as_text(session: Session, report: Report, plan: bool) -> None:
 
         writer.narrate(error_lines(report.error))
     took = (report.finished_ms - report.started_ms) / 1000
-    writer.say(f"{render.counted(report.results) or 'nothing to do'}; {took:.1f} s, {report.requests} requests")
+    nothing = "nothing was done" if report.error else "nothing to do"
+    writer.say(f"{render.counted(report.results) or nothing}; {took:.1f} s, {report.requests} requests")
     ci.folded(session, "hcloud-reassign: every step", render.details(report.results))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hcloud_reassign.cli.opening import bare, opened
+from hcloud_reassign.cli.progress import looking_on
 from hcloud_reassign.cli.session import Session
 from hcloud_reassign.core.errors import Missing, UsageError
 
@@ -45,13 +46,24 @@ def looking(session: Session, names: Sequence[str], everything: bool) -> list[Lo
     """A look at each project of which something was named; without names at all of them."""
     found = projects(session, everything=everything)
     if len(found) == 1:
-        return [Looking("", found[0].looking(names, everything=everything))]
+        return [Looking("", _look(session, found[0], names, everything))]
     wanted = _by_project(found, names)
     return [
-        Looking(project.name, project.looking(wanted.get(project.name, ()), everything=everything))
+        Looking(project.name, _look(session, project, wanted.get(project.name, ()), everything))
         for project in found
         if not names or project.name in wanted
     ]
+
+
+def _look(session: Session, project: Project, names: Sequence[str], everything: bool) -> Callable[[], Status]:
+    progress = looking_on(session)
+    look = project.looking(names, everything=everything, on_event=progress)
+
+    def now() -> Status:
+        with progress:
+            return look()
+
+    return now
 
 
 def _by_project(found: Sequence[Project], names: Sequence[str]) -> dict[str, list[str]]:

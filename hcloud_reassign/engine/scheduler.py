@@ -335,8 +335,8 @@ class Scheduler:
         def ended(answer: Any, error: BaseException | None) -> None:
             self._jobs -= 1
             if is_request:
-                # One that was slow alone is forgotten little by little.
-                self._request_s = max(0.7 * self._request_s, self.now() - began)
+                # The newer the more it counts: the first ones also load and connect.
+                self._request_s = (self._request_s + self.now() - began) / 2
             if isinstance(error, Denied) and error.code != "forbidden":
                 self._denied = error
             handle(answer, error)

@@ -9,6 +9,7 @@ import typer
 
 from hcloud_reassign.cli import several
 from hcloud_reassign.cli.documents import document
+from hcloud_reassign.cli.progress import looking_on
 from hcloud_reassign.cli.session import Session
 from hcloud_reassign.cli.text import Line, Piece, Style, line
 from hcloud_reassign.core.errors import ExitCode, UsageError, worst
@@ -40,11 +41,12 @@ def command(
     if offline and probe_write:
         raise UsageError("--offline and --probe-write exclude each other", object="--offline", next="give one of them")
     projects = several.projects(session)
-    findings = [
-        (project.name if len(projects) > 1 else "", finding)
-        for project in projects
-        for finding in project.check(offline=offline, probe_write=probe_write)
-    ]
+    with looking_on(session) as progress:
+        findings = [
+            (project.name if len(projects) > 1 else "", finding)
+            for project in projects
+            for finding in project.check(offline=offline, probe_write=probe_write, on_event=progress)
+        ]
     code = worst(finding.exit for _, finding in findings if finding.level == "error")
     if session.machine:
         data = [{**finding.data(), "project": project or session.project} for project, finding in findings]

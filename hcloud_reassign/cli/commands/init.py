@@ -8,6 +8,7 @@ import typer
 
 from hcloud_reassign.cli.documents import document
 from hcloud_reassign.cli.opening import bare, invocation
+from hcloud_reassign.cli.progress import looking_on
 from hcloud_reassign.cli.session import Session
 from hcloud_reassign.core.errors import ExitCode, FailedError, UsageError
 
@@ -29,7 +30,8 @@ def command(ctx: typer.Context) -> ExitCode:
     from hcloud_reassign.cli.inifile import ini
 
     project = bare(session, _HERE if file == "-" else file)
-    drafts = project.inventory()
+    with looking_on(session) as progress:
+        drafts = project.inventory(on_event=progress)
     elsewhere = session.options.api_url or session.environ.get("HCLOUD_ENDPOINT")
     text = ini(drafts, project.api_url if elsewhere else None)
     if file == "-":
