@@ -15,6 +15,7 @@ from hcloud_reassign_tui.desk import Desk, Lane
 from hcloud_reassign_tui.options import Options
 from hcloud_reassign_tui.screens.holders import HoldersPage
 from hcloud_reassign_tui.screens.page import Page, spaced
+from hcloud_reassign_tui.view.detail import Lines
 from hcloud_reassign_tui.view.rows import Key, Progress, Row, rows_of
 from hcloud_reassign_tui.view.signs import Signs, Style
 
@@ -162,6 +163,13 @@ class ReassignApp(App[int]):
             for style, (variable, weight) in _VARIABLES.items()
         }
         return {**_PLAIN, **themed}
+
+    def drawn(self, lines: Lines) -> Text:
+        """Lines of cells as a text in the colours of this theme."""
+        styles = self.styles_of_cells
+        return Text("\n").join(
+            Text("  ").join(Text(cell.text, style=styles[cell.style]) for cell in line) for line in lines
+        )
 
     # What every page can do
 
