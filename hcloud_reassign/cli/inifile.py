@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,12 @@ def ini(drafts: Sequence[Draft], api_url: str | None) -> str:
 
 def _section(draft: Draft) -> Iterator[str]:
     yield ""
-    yield f"[{draft.name}]"
     ends = _ends(draft)
+    odd = next((key for key, value in (*draft.keys, *ends) if not _means_itself(value)), None)
+    if odd:
+        yield f"; {draft.name} is left out: its {odd} has a name that cannot stand here; rename it, or write its id"
+        return
+    yield f"[{draft.name}]"
     width = max(len(key) for key, _ in (*draft.keys, *ends))
     for key, value in (*draft.keys, *ends):
         yield f"{key:<{width}} = {value}"
@@ -38,9 +43,16 @@ def _section(draft: Draft) -> Iterator[str]:
         yield f"; {len(draft.others) - _MOST_NAMED} other servers could have it too"
 
 
+def _means_itself(value: str) -> bool:
+    """Whether a value is read as it is written: names come from the API, and anything can be in them."""
+    plain = bool(value) and value.isprintable() and value == value.strip()
+    return plain and not re.search(r"(?:^|\s)[;#]", value)
+
+
 def _ends(draft: Draft) -> tuple[tuple[str, str], ...]:
     """Who may have it: with one alternative a fail-over, else a choice that is left to `--to`."""
     if draft.holder and len(draft.others) == 1:
         return (("source", draft.holder), ("destination", draft.others[0]))
-    names = [*([draft.holder] if draft.holder else []), *draft.others[:_MOST_NAMED]]
+    everybody = [*([draft.holder] if draft.holder else []), *draft.others[:_MOST_NAMED]]
+    names = [name for name in everybody if "," not in name]
     return (("members", ", ".join(names)),)

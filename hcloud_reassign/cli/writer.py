@@ -103,7 +103,8 @@ class Writer:
 
         shown = self.data_without_secrets(document)
         text = json.dumps(shown, separators=(",", ":")) if one_line else json.dumps(shown, indent=2)
-        self.out.write(text + "\n")
+        # The same text for whoever reads JSON; no command for GitHub's runner, which looks anywhere in a line.
+        self.out.write((text.replace("##[", "#\\u0023[") if self._on_github else text) + "\n")
 
     def raw(self, text: str) -> None:
         """Data that is a file's text."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import requests
@@ -10,7 +9,6 @@ import requests
 from hcloud_reassign.core.steps import Busy, Denied, Gone, Lost, Refused, StepError
 
 _DENIED = ("unauthorized", "token_readonly", "forbidden")
-_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _BUSY = ("locked", "conflict", "rate_limit_exceeded")
 _LONGEST = 300
 _UNUSABLE = "the API address or that of a proxy in the environment is not usable"
@@ -37,20 +35,9 @@ def checked(response: requests.Response) -> dict[str, Any]:
 def _object(response: requests.Response) -> dict[str, Any] | None:
     try:
         payload = response.json()
-        if _HALF.search(response.content):
-            payload = _whole(payload)
     except (ValueError, RecursionError):
         return None
     return payload if isinstance(payload, dict) else None
-
-
-def _whole(value: Any) -> Any:
-    """JSON without halves of a character, which can be written nowhere: a question mark stands for each."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {_whole(key): _whole(item) for key, item in value.items()}
-    return [_whole(item) for item in value] if isinstance(value, list) else value
 
 
 def _judged(status: int, error: dict[str, Any] | None) -> StepError:

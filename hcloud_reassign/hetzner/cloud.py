@@ -6,6 +6,7 @@ retries are switched off, because it repeats a POST whose answer was lost. What 
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -57,6 +58,10 @@ MOST_PAGES = 1000
 _DIGITS = 10
 _EARLIEST_S, _LATEST_S = 946_684_800, 32_503_680_000
 """The years 2000 to 2999: far outside of them not even a sum of times could be told."""
+_HALF = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+"""A surrogate without its other one, as JSON escapes it."""
 Json = dict[str, Any]
 
 _SHAPELESS = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
@@ -198,14 +203,18 @@ class Cloud:
         if seconds is not None:
             with self._lock:
                 self._time.answered(seconds, response.elapsed.total_seconds())
-        self._hide_token(response)
+        response._content = self._harmless(response.content)
         checked(response)
 
-    def _hide_token(self, response: requests.Response) -> None:
-        """An answer that quotes the token back (a proxy's page, an error) would carry it into messages and journals."""
+    def _harmless(self, content: bytes) -> bytes:
+        """An answer that quotes the token back (a proxy's page, an error) would carry it into messages and journals.
+
+        Half of a character can be written nowhere.
+        """
         token = self._token.encode("latin-1", "replace")
-        if len(token) >= _SHORTEST_TOKEN and token in response.content:
-            response._content = response.content.replace(token, b"***")
+        if len(token) >= _SHORTEST_TOKEN:
+            content = content.replace(token, b"***")
+        return _HALF.sub(rb"\\ufffd", content)
 
     def _one(self, step: One[Any], timeout_s: float) -> Any:
         path, key, read = shapes.READERS[step.cls]

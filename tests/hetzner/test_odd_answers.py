@@ -15,8 +15,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hcloud_reassign.core.errors import ExitCode
+from hcloud_reassign.core.objects import Server
+from hcloud_reassign.core.steps import one
 from tests.cli.inside import MeddledLab, call
 from tests.engine.samples import SAMPLES, TRIO
+from tests.hetzner.fakes import cloud, response
 
 INI = "[client]\ntimeout = 60\n" + "".join(sample.section(more="cooldown = 5m") for sample in SAMPLES)
 TRIGGERED = ("--issued-at", "1790000000", *(sample.name for sample in SAMPLES))
@@ -54,7 +57,7 @@ values = st.one_of(
     st.dictionaries(
         st.sampled_from(LABELS),
         st.sampled_from(
-            ["", "x", "1790000000000.10", "1789999999000.11_10", "9" * 63, "1." + "9" * 61, "10-on.11-on.0"]
+            ["", "x", "1790000000000.10", "1789999999000.11_10", "9999999999999", "1." + "9" * 61, "10-on.11-on.0"]
         ),
         max_size=2,
     ),
@@ -161,3 +164,9 @@ def test_a_body_that_is_no_object_is_told_as_that(command: tuple[str, ...], text
     assert done.code == ExitCode.FAILED
     assert "not the API's JSON" in done.out
     assert lab.clock.monotonic() <= 7 and not lab.writes
+
+
+def test_half_of_a_character_is_replaced_and_a_whole_one_is_not() -> None:
+    body = rb'{"server": {"id": 1, "name": "\ud800a\ude00\ud83d\ude00\uD83D\uDE00"}}'
+    made, _ = cloud(lambda _: response(200, body))
+    assert made.do(one(Server, 1), 1.0).name == "\ufffda\ufffd\U0001f600\U0001f600"
