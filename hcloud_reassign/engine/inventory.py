@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from hcloud_reassign.core.errors import Ambiguous, UsageError
 from hcloud_reassign.core.kind import Kind
-from hcloud_reassign.core.model import Assignment, Found, Unreadable, World
+from hcloud_reassign.core.model import Assignment, Found, Holder, Unreadable, World
 from hcloud_reassign.core.objects import Server
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
+Candidates = dict[tuple[str, int | None], list[tuple[str, Holder]]]
+"""Which servers could have what belongs to one network, or to none, by kind: alike for all of these, and many."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,11 @@ class Draft:
 def drafts(world: World, kinds: Iterable[Kind]) -> tuple[Draft, ...]:
     """A section for every resource that could be read and that anybody could have. Pure."""
     found: dict[str, Draft] = {}
+    candidates: Candidates = {}
     for kind in kinds:
         for assignment, item in _resources(world, kind):
-            draft = _draft(world, kind, assignment, item, _free(assignment.name, found))
+            others = _others(world, kind, item, candidates)
+            draft = _draft(world, kind, assignment, item, _free(assignment.name, found), others)
             if draft.holder or draft.others:
                 found[draft.name] = draft
     return tuple(found.values())
@@ -57,14 +61,14 @@ def _free(wanted: str, taken: Iterable[str]) -> str:
     return name
 
 
-def _draft(world: World, kind: Kind, assignment: Assignment, found: Found, name: str) -> Draft:
+def _draft(world: World, kind: Kind, assignment: Assignment, found: Found, name: str, others: tuple[str, ...]) -> Draft:
     keys = [("type", kind.word)]
     network = assignment.options.get("network")
     if network is not None:
         keys.append(("network", str(network)))
     keys.append(("resource", _resource(world, kind, assignment, found)))
     holder = _holder(found) if found.holder is not None and found.movable else None
-    return Draft(name, tuple(keys), holder, _others(world, kind, found))
+    return Draft(name, tuple(keys), holder, others)
 
 
 def _resource(world: World, kind: Kind, assignment: Assignment, found: Found) -> str:
@@ -91,15 +95,20 @@ def _holder(found: Found) -> str:
     return holder.address if holder.type == "gateway" and holder.address else str(holder.id)
 
 
-def _others(world: World, kind: Kind, found: Found) -> tuple[str, ...]:
+def _others(world: World, kind: Kind, found: Found, candidates: Candidates) -> tuple[str, ...]:
     """The servers that could have it instead, as far as a name shows it."""
-    names = []
+    network = None if found.key == "claim" else found.labelled.id
+    key = (kind.word, network)
+    if key not in candidates:
+        candidates[key] = list(_candidates(world, kind, found, network))
+    return tuple(name for name, holder in candidates[key] if found.holder is None or holder.key != found.holder.key)
+
+
+def _candidates(world: World, kind: Kind, found: Found, network: int | None) -> Iterator[tuple[str, Holder]]:
     for server in world.all(Server):
+        if not _plain(server.name) or (network is not None and server.place_in(network) is None):
+            continue
         try:
-            holder = kind.holder_named(world, found, server.name)
+            yield server.name, kind.holder_named(world, found, server.name)
         except (UsageError, Ambiguous, Unreadable):
             continue
-        attached = found.key == "claim" or server.place_in(found.labelled.id) is not None
-        if attached and (found.holder is None or holder.key != found.holder.key) and _plain(server.name):
-            names.append(server.name)
-    return tuple(names)
