@@ -1,111 +1,58 @@
-"""Two runs in opposite directions at once: one of them wins, nothing is lost, and each says what it did."""
+"""Many runs at once: one of the wanted holders has it, nothing else has changed, and each run says what it did.
+
+The same with more runs in `make kills`.
+"""
 
 from __future__ import annotations
 
-import random
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from hcloud_reassign.simulator import Fault, Simulator
-from tests.cli.process import Done, assert_fits
-from tests.engine.samples import ALIAS, PRIMARY, PUBLIC, SAMPLES, TRIO, A, B, Sample, aliases, statuses
+from tests.engine.samples import ALIASED, FLOAT, PRIMARY, PUBLIC, ROUTE, SAMPLES, A, B, Sample, statuses
 from tests.system.conftest import Serve
-from tests.system.site import Machine, Site, id_of, machine, only, told
+from tests.system.kill_points import WAYS, Way
+from tests.system.racing import MEETING, MOST_REQUESTS, SLOW, Race, scenario
+from tests.system.site import Machine, Site, only, told
 
-TOKENS = ("token-of-the-first-run", "token-of-the-second-run")
-SCENARIO = {**TRIO, "tokens": dict.fromkeys(TOKENS, "read-write")}
-SEEDS = range(2)
-
-
-def both(site: Site, home: Path, sample: Sample, rng: random.Random, *words: tuple[str, ...]) -> tuple[Done, Done]:
-    """One run to srv-b and one to srv-a, begun nearly together."""
-    more = "shutdown_timeout = 3" if sample is PUBLIC else ""
-    ini = sample.members("srv-a", "srv-b", more=more)
-    started = []
-    for number, (token, to) in enumerate(zip(TOKENS, ("srv-b", "srv-a"), strict=True)):
-        cli = machine(home / str(number), site, HCLOUD_TOKEN=token)
-        extra = words[number] if words else ()
-        call = ("run", sample.name, "--to", to, "-c", cli.file(ini), "-o", "json", "--timeout", "24", *extra)
-        started.append(cli.start(*call))
-        # Not to wait for anything, but to meet in another moment with every seed.
-        time.sleep(rng.uniform(0, 0.15))
-    one, other = (process.ended() for process in started)
-    return one, other
+every_kind = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.type)
+both_ways = pytest.mark.parametrize("way", WAYS)
+FLAP_S = 3.0
 
 
-def moving_writes(site: Site, token: str) -> list[Any]:
-    return [item for item in site.writes_with(token) if item.method == "POST" and item.status < 400]
+@every_kind
+@both_ways
+@pytest.mark.parametrize(("runs", "to"), [(2, "two"), (5, "three")])
+def test_a_few_runs_in_different_directions(
+    sample: Sample, way: Way, runs: int, to: str, serve: Serve, home: Path
+) -> None:
+    race = Race(serve(scenario(runs + 1), action_time=MEETING), home, sample)
+    race.begin(runs, to, way)
+    race.judge(race.ended())
 
 
-def assert_true(site: Site, sample: Sample, runs: tuple[Done, Done]) -> None:
-    """What each run says fits what it sent and what there is in the end."""
-    holder = sample.holder(site)
-    codes = [run.code for run in runs]
-    assert holder in (A, B) or 5 in codes, "nobody has it and nobody says so"
-    last = max(site.writes, key=lambda item: (item.method == "POST", site.writes.index(item)), default=None)
-    for token, run, wanted in zip(TOKENS, runs, (B, A), strict=True):
-        assert_fits(run.document, "run")
-        assert "Traceback" not in run.err and "internal error" not in run.err
-        move = only(run)
-        sent = moving_writes(site, token)
-        if move["outcome"] in ("done", "unchanged"):
-            assert id_of(move["after"]) == wanted and run.code == 0
-        if move["outcome"] == "done":
-            assert site.writes_with(token), "it says that it did something and sent nothing"
-        if move["outcome"] in ("unchanged", "refused") and sample.type != "ip_public":
-            assert not sent or move["guard"] == "late", move
-        if last is not None and last.authorization == f"Bearer {token}" and run.code == 0:
-            assert holder == wanted, "the last one to write says that it won"
-    for token, run in zip(TOKENS, runs, strict=True):
-        # Who left last and says with whom it stays is right about it.
-        rival = TOKENS[1 - TOKENS.index(token)]
-        times = [item.time for item in site.sim.requests if item.authorization == f"Bearer {rival}"]
-        mine = [item.time for item in site.sim.requests if item.authorization == f"Bearer {token}"]
-        if max(mine) > max(times) and run.code != 5 and only(run)["after"] is not None:
-            assert id_of(only(run)["after"]) == holder
+@pytest.mark.parametrize(
+    ("sample", "to", "way"),
+    [(FLOAT, "three", "typed"), (ROUTE, "two", "triggered"), (ALIASED, "two", "typed"), (PUBLIC, "one", "triggered")],
+    ids=lambda given: getattr(given, "type", given),
+)
+def test_twenty_runs(sample: Sample, to: str, way: Way, serve: Serve, home: Path) -> None:
+    race = Race(serve(scenario(21), action_time=MEETING), home, sample)
+    race.begin(20, to, way)
+    race.judge(race.ended())
 
 
-def assert_nothing_lost(site: Site) -> None:
-    assert [ip for server in (A, B) for ip in aliases(site, server) if ip != ALIAS] == ["10.0.1.50", "10.0.1.51"]
-    assert sum(ALIAS in aliases(site, server) for server in site.sim.state.servers) <= 1
-    assert set(statuses(site).values()) == {"running"}
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.type)
-def test_two_runs_in_opposite_directions(sample: Sample, seed: int, serve: Serve, home: Path) -> None:
-    site = serve(SCENARIO, seed=seed, action_time=(0.02, 0.15))
-    runs = both(site, home, sample, random.Random(f"{sample.type} {seed}"))
-    assert_true(site, sample, runs)
-    assert_nothing_lost(site)
-    assert "hcloud-reassign/intention" not in sample.labels(site) or 5 in [run.code for run in runs]
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.type)
-def test_of_two_triggered_runs_the_newer_request_wins(sample: Sample, seed: int, serve: Serve, home: Path) -> None:
-    site = serve(SCENARIO, seed=seed, action_time=(0.02, 0.15))
-    now = time.time_ns() // 1_000_000
-    rng = random.Random(f"triggered {sample.type} {seed}")
-    newer = rng.choice((A, B))
-    words = [("--issued-at", str(now - (20_000 if newer == to else 40_000))) for to in (B, A)]
-    runs = both(site, home, sample, rng, *words)
-    assert_nothing_lost(site)
-    of_newer, of_older = runs if newer == B else runs[::-1]
-    assert only(of_older)["outcome"] in ("done", "unchanged", "refused", "failed"), of_older
-    if 5 in [run.code for run in runs]:
-        return
-    claim = sample.labels(site)[sample.claim]
-    if claim.startswith(f"{now - 20_000}."):
-        assert sample.holder(site) == newer, (of_newer, of_older)
-        # It may have come back by the other run's hand, after this one has told what it saw.
-        assert of_newer.code in (0, 1)
-    else:
-        # Both wrote their claims within one round trip: the one that remained is obeyed.
-        assert sample.keys[sample.holder(site) or 0] == claim.partition(".")[2], (of_newer, of_older)
+@every_kind
+def test_two_machines_that_take_it_from_each_other_again_and_again(sample: Sample, serve: Serve, home: Path) -> None:
+    site = serve(scenario(100), action_time=SLOW)
+    race = Race(site, home, sample)
+    race.flap(FLAP_S)
+    ended = race.ended()
+    race.judge(ended)
+    assert len(ended) > 2
+    assert len(site.sim.requests) < MOST_REQUESTS * len(ended)
 
 
 # Two runs that meet in a known moment: what the other one does is done by the test
