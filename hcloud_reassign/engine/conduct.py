@@ -21,6 +21,7 @@ from hcloud_reassign.core.steps import (
     Lost,
     One,
     OutOfTime,
+    Overtaken,
     Pause,
     Read,
     Refused,
@@ -162,23 +163,8 @@ class Conductor:
 
     def _claim(self, move: Move) -> Steps[None]:
         """Write the claim and the intention in one request; what it answers is the re-read."""
-        found = self._found(move)
-        if found is None or move.wanted is None or found.labelled is None:
-            return
-        situation, cooldown = self._orders.situation(), move.assignment.cooldown_s
-        wanted_labels = dict(move.intention)
-        if must_claim(found, self._request, cooldown):
-            claim = new_claim(found, move.wanted, self._request, situation, cooldown)
-            known = claim_of(found, situation)
-            if known is None or not known.outranks(claim.ms, claim.target):
-                wanted_labels[claim_key(found)] = claim.value
-        cls, id = type(found.labelled), found.labelled.id
-        if all(found.labels.get(key) == value for key, value in wanted_labels.items()):
-            return
-        if move.intention and not any(key in found.labels for key in move.intention):
-            self._intended.add(move.name)
         try:
-            yield from self._write_labels(found, wanted_labels)
+            yield from self._write_claim(move)
         except (Denied, Gone, Interrupted, OutOfTime):
             raise
         except (Refused, Lost) as error:
@@ -186,18 +172,23 @@ class Conductor:
                 raise
             why = f"the claim could not be written ({error})"
             self._orders.warn(f"{move.name}: {why}; an older request may still pass")
-            return
-        if move.intention:
-            yield from self._learn((one(cls, id),))
 
-    def _write_labels(self, found: Found, wanted: dict[str, str]) -> Steps[None]:
-        cls, id = type(found.labelled), found.labelled.id
-        labels = dict(found.labels)
+    def _write_claim(self, move: Move) -> Steps[None]:
+        """Every try is judged on what was read last: meanwhile somebody else may have asked, or have taken it."""
         for attempt in range(CLAIM_TRIES):
-            step = SetLabels(cls, id, found.resource.name or str(id), {**labels, **wanted}, why="write the claim on")
+            found = self._found(move)
+            wanted = self._labels_wanted(move, found)
+            if found is None or all(found.labels.get(key) == value for key, value in wanted.items()):
+                return
+            if move.intention and not any(key in found.labels for key in move.intention):
+                self._intended.add(move.name)
+            cls, id = type(found.labelled), found.labelled.id
+            name = found.resource.name or str(id)
             try:
-                fresh = yield step
+                fresh = yield SetLabels(cls, id, name, {**found.labels, **wanted}, why="write the claim on")
                 self._world = self._world.learned(one(cls, id), fresh)
+                if move.intention:
+                    yield from self._learn((one(cls, id),))
                 return
             except Busy as busy:
                 if attempt == CLAIM_TRIES - 1:
@@ -207,12 +198,24 @@ class Conductor:
                 pass
             fresh = yield one(cls, id)
             if fresh is None:
-                raise Gone(f"{found.resource.name} does not exist any more", "not_found")
+                raise Gone(f"{name} does not exist any more", "not_found")
             self._world = self._world.learned(one(cls, id), fresh)
-            labels = dict(fresh.labels)
-            if all(labels.get(key) == value for key, value in wanted.items()):
+            move = self._again(move)
+            if not self._goes_on(move):
                 return
         raise Lost("no answer")
+
+    def _labels_wanted(self, move: Move, found: Found | None) -> dict[str, str]:
+        if found is None or move.wanted is None or found.labelled is None:
+            return {}
+        situation, cooldown = self._orders.situation(), move.assignment.cooldown_s
+        wanted = dict(move.intention)
+        if must_claim(found, self._request, cooldown):
+            claim = new_claim(found, move.wanted, self._request, situation, cooldown)
+            known = claim_of(found, situation)
+            if known is None or not known.outranks(claim.ms, claim.target):
+                wanted[claim_key(found)] = claim.value
+        return wanted
 
     # At the end
 
@@ -221,6 +224,8 @@ class Conductor:
         if trouble is not None and nothing_sent:
             yield from self._withdraw_intentions()
             self._results.update({move.name: not_begun(move, trouble, self._request) for move in self._moves})
+            if isinstance(trouble, Overtaken):
+                yield from self._name_who_has_it(trouble)
             return
         self._task.bound = True
         readable = yield from self._verify(trouble)
@@ -228,6 +233,15 @@ class Conductor:
             seen = self._seen(move, readable)
             self._results[move.name] = judged(self._kind, move, self._request, seen, trouble)
             yield from self._hand_over(move, seen)
+
+    def _name_who_has_it(self, trouble: StepError) -> Steps[None]:
+        """Somebody else was faster: who had it when it was planned does not have it any more."""
+        if not (yield from self._verify(trouble)):
+            return
+        for move in self._moves:
+            found = self._found(move)
+            if found is not None:
+                self._results[move.name] = replace(self._results[move.name], after=found.holder)
 
     def _withdraw_intentions(self) -> Steps[None]:
         """Nothing was stopped or taken: a label of ours that says so would only be in the way."""
