@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from hcloud_reassign.core.claims import INTENTION, PREFIX
@@ -115,8 +115,9 @@ def smooth_steps(transfer: Transfer, world: World) -> tuple[Write, ...]:
 def carry_out(transfers: Sequence[Transfer]) -> Steps[None]:
     """Do what is missing. What ran before is started again whatever happens; the labels go last, when all is well."""
     problem: StepError | None = None
+    stopping = set[int]()
     try:
-        yield from _stop_all(transfers)
+        yield from _stop_all(transfers, stopping)
         for transfer in transfers:
             yield from _bring(transfer)
     except LeftOpen:
@@ -130,7 +131,7 @@ def carry_out(transfers: Sequence[Transfer]) -> Steps[None]:
     except (Refused, Overtaken, OutOfTime, Interrupted) as error:
         problem = error
         yield from _give_all_back(transfers, error)
-    yield from _start_all(transfers)
+    yield from _start_all(transfers, stopping)
     for transfer in transfers:
         yield from _take_label_off(transfer)
     if problem is not None:
@@ -157,13 +158,14 @@ def _start_order(transfer: Transfer) -> list[int]:
     return [transfer.goal_id, *(id for id in transfer.intention.power if id != transfer.goal_id)]
 
 
-def _stop_all(transfers: Sequence[Transfer]) -> Steps[None]:
+def _stop_all(transfers: Sequence[Transfer], stopping: set[int]) -> Steps[None]:
+    """`stopping`: where to note whom a shutdown was sent to, until it is seen off."""
     for transfer in transfers:
         for number, id in enumerate(transfer.stop_order((yield from _still_ours(transfer)))):
             if number > 0:
                 # The first one may have taken half a minute to go off.
                 yield from _still_ours(transfer)
-            yield from _stop(transfer, id)
+            yield from _stop(transfer, id, stopping)
 
 
 def _still_ours(transfer: Transfer) -> Steps[int | None]:
@@ -188,7 +190,7 @@ def _is_asked_for_elsewhere(transfer: Transfer, now: PrimaryIp) -> bool:
     return claim != transfer.address.labels.get(CLAIM, "") and target != str(transfer.goal_id)
 
 
-def _stop(transfer: Transfer, id: int) -> Steps[None]:
+def _stop(transfer: Transfer, id: int, stopping: set[int]) -> Steps[None]:
     """Stop one server and see it off.
 
     Raises:
@@ -202,13 +204,15 @@ def _stop(transfer: Transfer, id: int) -> Steps[None]:
     if server.status == "off":
         return
 
-    def stopping() -> Steps[bool]:
+    def stops() -> Steps[bool]:
         now = yield from _server(id)
         return now is None or not now.on
 
     if server.status != "stopping":
-        yield from perform(Shutdown(id, server.name), stopping)
+        yield from perform(Shutdown(id, server.name), stops)
+    stopping.add(id)
     if (yield ServerIs(id, server.name, "off", transfer.shutdown_s)):
+        stopping.discard(id)
         return
     # It may run because another run has ended the move and started it again.
     yield from _still_ours(transfer)
@@ -217,9 +221,10 @@ def _stop(transfer: Transfer, id: int) -> Steps[None]:
             f"{server.name} has not obeyed the shutdown within {transfer.shutdown_s:.0f} s and may still go off; "
             "hard_poweroff = yes or --hard-poweroff pulls the plug"
         )
-    yield from perform(PowerOff(id, server.name), stopping)
+    yield from perform(PowerOff(id, server.name), stops)
     if not (yield ServerIs(id, server.name, "off", POWER_LIMIT_S)):
         raise LeftOpen(f"{server.name} was powered off and is still not seen off")
+    stopping.discard(id)
 
 
 def _assign(address: PrimaryIp, holder: Holder, restoring: bool = False) -> AssignPrimaryIp:
@@ -229,14 +234,21 @@ def _assign(address: PrimaryIp, holder: Holder, restoring: bool = False) -> Assi
 
 def _bring(transfer: Transfer) -> Steps[None]:
     if (yield from _still_ours(transfer)) != transfer.goal_id:
-        displaced = transfer.displaced
-        if displaced is not None and not transfer.undoes and (yield from _assignee(displaced)) == transfer.goal_id:
-            yield from _take(displaced, transfer.goal)
+        yield from _displace(transfer)
         if (yield from _still_ours(transfer)) not in (None, transfer.goal_id) and transfer.other is not None:
             yield from _take(transfer.address, transfer.other)
         yield from _assign_when_free(transfer)
     if transfer.displaced is not None and transfer.returns and (yield from _server(transfer.returns.server)):
         yield from _return(transfer.displaced, transfer.returns)
+
+
+def _displace(transfer: Transfer) -> Steps[bool]:
+    """Take the goal's own address off it, where consent was given to that and it has it."""
+    displaced = transfer.displaced
+    if displaced is None or transfer.undoes or (yield from _assignee(displaced)) != transfer.goal_id:
+        return False
+    yield from _take(displaced, transfer.goal)
+    return True
 
 
 def _take(address: PrimaryIp, holder: Holder) -> Steps[None]:
@@ -255,7 +267,8 @@ def _return(displaced: PrimaryIp, assign: AssignPrimaryIp) -> Steps[None]:
 def _assign_when_free(transfer: Transfer) -> Steps[None]:
     """Hetzner may call it assigned for a moment after it was released (seen by users of its Terraform provider).
 
-    It may also have gone back meanwhile, by an action that an earlier run left running: then it is taken once more.
+    It may also have gone back meanwhile, by an action that an earlier run left running: then it is taken once more. So
+    is what it displaces.
     """
     for attempt in range(_TRIES):
         try:
@@ -263,7 +276,11 @@ def _assign_when_free(transfer: Transfer) -> Steps[None]:
             yield from perform(assign, _is_at(transfer.address, transfer.goal_id))
             return
         except Refused as refused:
-            if refused.code != "primary_ip_already_assigned" or attempt == _TRIES - 1:
+            if attempt == _TRIES - 1:
+                raise
+            if refused.code.startswith("server_has_ip") and (yield from _displace(transfer)):
+                continue
+            if refused.code != "primary_ip_already_assigned":
                 raise
             if (yield from _still_ours(transfer)) is None or transfer.other is None:
                 yield Pause(0.5 * (attempt + 1), f"{transfer.address.name} is still being released")
@@ -311,8 +328,11 @@ def _assign_if_nobodys(address: PrimaryIp, assign: AssignPrimaryIp) -> Steps[Non
         yield from perform(assign, _is_at(address, assign.server))
 
 
-def _start_all(transfers: Sequence[Transfer]) -> Steps[None]:
-    """Start what ran before, and see it running; one that cannot be started does not keep the others off."""
+def _start_all(transfers: Sequence[Transfer], stopping: Collection[int] = ()) -> Steps[None]:
+    """Start what ran before, and see it running; one that cannot be started does not keep the others off.
+
+    `stopping`: whom this run sent a shutdown that it has not seen obeyed. Who runs now may still go off then.
+    """
     wanted = dict.fromkeys(
         id for transfer in transfers for id in _start_order(transfer) if transfer.intention.power[id]
     )
@@ -322,6 +342,9 @@ def _start_all(transfers: Sequence[Transfer]) -> Steps[None]:
     started = list[Server]()
     for id in wanted:
         try:
+            if id in stopping and (yield from _may_go_off(id)):
+                trouble = trouble or LeftOpen(f"server {id} was told to shut down and may still go off")
+                continue
             started += yield from _start(id, shutdown_s)
         except Refused as refused:
             trouble = trouble or refused
@@ -351,6 +374,11 @@ def _start(id: int, shutdown_s: float | None) -> Steps[list[Server]]:
     if not server.on:
         yield from perform(PowerOn(id, server.name, restoring=True), _runs(id))
     return [server]
+
+
+def _may_go_off(id: int) -> Steps[bool]:
+    server = yield from _server(id)
+    return server is not None and server.status == "running" and (yield from _is_told_to_stop(id))
 
 
 def _is_told_to_stop(id: int) -> Steps[bool]:
