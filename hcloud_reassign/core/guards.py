@@ -13,7 +13,8 @@ from hcloud_reassign.core.objects import Server
 Guard = Callable[[Case], "Refusal | None"]
 
 MAX_AGE_S = 300.0
-_NOT_TO_BE_USED = ("off", "stopping", "deleting", "rebuilding")
+NOT_TO_BE_USED = ("off", "stopping", "deleting", "rebuilding")
+"""States of a server in which nothing is moved to it without force."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _LAST_MS = 253_402_300_799_999
 """The last millisecond of the year 9999."""
@@ -99,7 +100,7 @@ def describe(holder: Holder) -> str:
 
 def destination_off(case: Case) -> Refusal | None:
     target = case.target
-    if target is None or target.status not in _NOT_TO_BE_USED:
+    if target is None or target.status not in NOT_TO_BE_USED:
         return None
     return Refusal(
         "destination-off",
@@ -112,7 +113,7 @@ def destination_off(case: Case) -> Refusal | None:
 def odd_destination(case: Case) -> tuple[str, ...]:
     """A warning where the target neither runs nor is in a state that is refused."""
     target = case.target
-    if target is None or target.status in ("running", *_NOT_TO_BE_USED):
+    if target is None or target.status in ("running", *NOT_TO_BE_USED):
         return ()
     return (f"{target.name} is {target.status}",)
 

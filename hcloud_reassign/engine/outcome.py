@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass
 
-from hcloud_reassign.core.errors import ExitCode
+from hcloud_reassign.core.errors import Ambiguous, ExitCode, UsageError
+from hcloud_reassign.core.guards import NOT_TO_BE_USED
 from hcloud_reassign.core.kind import Kind
-from hcloud_reassign.core.model import Found, Holder, Move, Request, World
+from hcloud_reassign.core.model import Found, Holder, Move, Request, Unreadable, World
+from hcloud_reassign.core.objects import Server
 from hcloud_reassign.core.report import Result, ended, planned
 from hcloud_reassign.core.steps import (
     Busy,
@@ -120,9 +123,12 @@ def _unknown(kind: Kind, move: Move, request: Request, seen: Seen, trouble: Exce
     assert move.wanted is not None and move.found is not None
     found = seen.found or move.found
     refused_for_good = isinstance(trouble, Refused) and not isinstance(trouble, Busy | Denied)
-    towards = move.before if refused_for_good and found.holder is None and move.before else move.wanted
+    back = refused_for_good and found.holder is None and move.before and _is_listed(kind, move, found, seen.world)
+    towards = move.before if back and move.before else move.wanted
     known = (None, move.before.key if move.before else None, move.wanted.key)
-    force = " --force" if (found.holder.key if found.holder else None) not in known else ""
+    surprising = (found.holder.key if found.holder else None) not in known
+    off = not move.intention and _is_off(seen.world, towards)
+    force = " --force" if request.force or surprising or off else ""
     return ended(
         planned(move),
         "unknown",
@@ -131,6 +137,22 @@ def _unknown(kind: Kind, move: Move, request: Request, seen: Seen, trouble: Exce
         next=mending_command(move, request, towards) + force,
         vendor_command=kind.vendor_command(found, towards, seen.world),
     )
+
+
+def _is_listed(kind: Kind, move: Move, found: Found, world: World) -> bool:
+    """Whether it may be brought back to who had it before."""
+    assert move.before is not None
+    for name in move.assignment.listed:
+        with suppress(UsageError, Ambiguous, Unreadable):
+            if kind.holder_named(world, found, name).key == move.before.key:
+                return True
+    return move.assignment.anybody
+
+
+def _is_off(world: World, holder: Holder) -> bool:
+    """Whether a move to it is refused for the state of its server."""
+    server = world.get(Server, holder.id) if holder.id is not None and world.has(Server) else None
+    return server is not None and server.status in NOT_TO_BE_USED
 
 
 def mending_command(move: Move, request: Request, towards: Holder) -> str:
