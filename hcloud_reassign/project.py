@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from hcloud_reassign.engine.holding import Held
     from hcloud_reassign.engine.inventory import Draft as Draft
     from hcloud_reassign.engine.journal import Journal
+    from hcloud_reassign.engine.past import Past as Past
     from hcloud_reassign.engine.session import Session
     from hcloud_reassign.engine.standing import Standing as Standing
     from hcloud_reassign.engine.status import Looking
@@ -278,6 +279,14 @@ class Project:
     def history(self) -> tuple[Mapping[str, Any], ...]:
         """What this machine's journal knows about the project, oldest first, as plain data."""
         return tuple(self._journal(lambda message: None).entries())
+
+    def actions(self, objects: Sequence[Any]) -> tuple[Past, ...]:
+        """The API's own newest actions of vendor objects, a request for each. Raises AccessError."""
+        from hcloud_reassign.engine.past import pasts
+
+        session = self._session(None, None)
+        session.limit(self._look_s())
+        return pasts(session, objects)
 
     def _spelt_out(self, names: Sequence[str]) -> set[str]:
         """The names, and the members of the groups among them."""
