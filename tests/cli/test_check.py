@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hcloud_reassign.core.errors import AccessError, FailedError
+from hcloud_reassign.engine import checking
 from hcloud_reassign.simulator.model import Route
 from tests.cli.inside import call
-from tests.cli.process import Done, assert_fits
+from tests.cli.process import ROOT, Done, assert_fits
 from tests.engine.samples import ALIASED, FLOAT, NETWORK, PRIMARY, PUBLIC, ROUTE, TRIO, A
 from tests.harness import START, Lab
 from tests.system.site import Machine
@@ -44,6 +49,19 @@ def here(home: Any) -> Machine:
 def test_a_sound_file_has_no_warning(here: Machine) -> None:
     sections = FLOAT.section() + ROUTE.section() + ALIASED.section() + PUBLIC.section()
     assert findings(checked(Lab(TRIO), here, sections)) == []
+
+
+def test_every_code_is_told_in_the_documentation() -> None:
+    """Those of the findings, of the guards that last, and of the errors that can end a check."""
+    tree = ast.parse(Path(checking.__file__).read_text("utf-8"))
+    made = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Finding"]
+    codes = {call.args[1].value for call in made if isinstance(call.args[1], ast.Constant)}
+    codes |= {*checking._LASTING, AccessError.code, FailedError.code, "exposed"}
+    page = (ROOT / "docs" / "check.md").read_text("utf-8").partition("## Findings")[2].partition("## ")[0]
+    told = {
+        code for row in page.splitlines() for code in re.findall(r"`([^`]+)`", row.split("|")[1] if "|" in row else "")
+    }
+    assert told == codes
 
 
 # What dies with its server
