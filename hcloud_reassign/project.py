@@ -28,11 +28,12 @@ from hcloud_reassign.core.kind import Kind
 from hcloud_reassign.core.model import Assignment, Group, Request
 
 if TYPE_CHECKING:
-    from hcloud_reassign.chain import Chain, Report
+    from hcloud_reassign.chain import Chain
+    from hcloud_reassign.chain import Report as Report
     from hcloud_reassign.engine.checking import Finding as Finding
     from hcloud_reassign.engine.choices import Choice as Choice
-    from hcloud_reassign.engine.events import Event
-    from hcloud_reassign.engine.holding import Held
+    from hcloud_reassign.engine.events import Event as Event
+    from hcloud_reassign.engine.holding import Held as Held
     from hcloud_reassign.engine.inventory import Draft as Draft
     from hcloud_reassign.engine.journal import Journal
     from hcloud_reassign.engine.past import Past as Past
@@ -177,6 +178,17 @@ class Project:
         """Every section and group that a command can name."""
         groups = [f"group.{group.name}" for group in self.settings.groups]
         return (*(assignment.name for assignment in self.settings.assignments), *groups)
+
+    def invocation(self, command: str) -> str:
+        """How a command line of ours begins that does something to this project. Never with a token."""
+        import shlex
+
+        given = self._overrides
+        words = ["hcloud-reassign", command, "-c", self.file]
+        for flag, value in (("--token-file", given.token_file), ("--api-url", given.api_url)):
+            if value is not None:
+                words += [flag, value]
+        return shlex.join(words)
 
     def token(self) -> Secret:
         """The API token; asked for once. Raises AccessError when there is none."""
