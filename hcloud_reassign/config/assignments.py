@@ -66,7 +66,7 @@ def _untyped(block: Block, words: Sequence[str], faults: Faults) -> UsageError:
     """Without a type it is a section whose name is mistyped, or an assignment that forgot it."""
     head, dot, tail = block.name.rpartition(".")
     near = nearest(
-        head + dot or tail, [section.word for section in SECTIONS if section.word.endswith(".") == bool(dot)]
+        (head + dot or tail)[:64], [section.word for section in SECTIONS if section.word.endswith(".") == bool(dot)]
     )
     if near is None:
         return missing(block, Key("type", "", choices=tuple(words)), faults)

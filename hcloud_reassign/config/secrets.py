@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NoReturn
 
 from hcloud_reassign.config.faults import shown_path
 from hcloud_reassign.config.hidden import NoSecret, Secret, checked_secret, first_line, printed_by, redact
@@ -91,9 +91,9 @@ def _from_file_alone(settings: Settings | None, flag: str | None, flag_file: str
     return found
 
 
-def _from_flag_file(path: str, stdin: IO[str]) -> tuple[Secret, str]:
+def _from_flag_file(path: str, stdin: IO[str] | None) -> tuple[Secret, str]:
     if path == "-":
-        return _outside("standard input", lambda: first_line(stdin))
+        return _outside("standard input", lambda: first_line(stdin) if stdin else _closed())
     return _outside(shown_path(path), lambda: first_line(path))
 
 
@@ -105,6 +105,10 @@ def _outside(origin: str, read: Callable[[], Secret]) -> tuple[Secret, str]:
         raise AccessError(f"no token from {origin}: {error}", object=origin, next="give one there") from None
     except ValueError as error:
         raise UsageError(f"the token from {origin}: {error}", object=origin, next="give the token alone") from None
+
+
+def _closed() -> NoReturn:
+    raise NoSecret("it is closed")
 
 
 def _from_settings(settings: Settings | None) -> tuple[Secret, str] | None:

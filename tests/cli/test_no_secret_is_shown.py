@@ -327,3 +327,12 @@ def test_what_looks_like_a_token_is_hidden_and_nothing_else() -> None:
     writer = Writer(io.StringIO(), io.StringIO(), {})
     digest, name = "0123456789abcdef" * 4, "Abc1" * 15
     assert writer.without_secrets(f"{TOKEN} {digest} {name} x{TOKEN}") == f"*** {digest} {name} x{TOKEN}"
+
+
+# What is no secret at all
+
+
+def test_a_standard_input_that_is_closed_has_no_token() -> None:
+    done = call(Lab(SCENARIO), "plan", "-vv", "--token-file", "-", "-c", put(INI), stdin=None)
+    assert done.code == 4 and "no token from standard input: it is closed" in done.err
+    assert "Traceback" not in done.err
