@@ -108,7 +108,7 @@ class Progress:
             self._writer.say(Piece(f"{at} ", "dim"), told)
 
     def _show(self, data: Mapping[str, Any], event: str) -> None:
-        told = clean(sentence(event, data))
+        told = clean(_briefly(data) if event == "step.retried" else sentence(event, data))
         if told:
             self._shown = True
             room = min(_LONGEST, _columns(self._writer.err.stream) - 4)
@@ -147,6 +147,13 @@ def sentence(event: str, data: Mapping[str, Any]) -> str:
     if event == "move.done":
         return f"{name}{data.get('outcome', 'done')}"
     return f"{name}{what}"
+
+
+def _briefly(data: Mapping[str, Any]) -> str:
+    """Why something is tried again, for a narrow place: how long at most, what is in the way, what it is for."""
+    what, _, why = str(data.get("reason", "")).rpartition(": ")
+    left = f"waiting, at most {data.get('left_ms', 0) / 1000:.0f} s more: {why}"
+    return "; ".join(part for part in (left, data.get("name"), what) if part)
 
 
 def _reason(data: Mapping[str, Any]) -> str:

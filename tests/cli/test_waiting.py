@@ -145,8 +145,12 @@ def test_a_living_line_is_never_wrapped(columns: int) -> None:
     assert drawn[-1] == ""
 
 
-def test_a_living_line_shows_what_is_waited_for() -> None:
-    assert f"again in 1.0 s: read all Server: {LIMIT}" in at_a_terminal(120, Told("step.retried", 0, TRY))
+def test_a_living_line_begins_with_what_matters() -> None:
+    told = f"waiting, at most 86 s more: {LIMIT}"
+    assert told in at_a_terminal(80, Told("step.retried", 0, TRY))
+    move = {**TRY, "name": "route.lan", "reason": f"add route 192.168.77.0/24 via 10.0.1.3 to internal: {LIMIT}"}
+    assert f"{told}; route.lan" in at_a_terminal(100, Told("step.retried", 0, move))
+    assert told in at_a_terminal(80, Told("step.retried", 0, {**TRY, "reason": LIMIT}))
 
 
 def test_what_goes_on_in_between_starts_the_waiting_anew() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from hcloud_reassign.core.errors import FailedError
-from hcloud_reassign.core.model import Request
+from hcloud_reassign.core.model import Found, Holder, Request, World
 from hcloud_reassign.engine.events import Event
+from hcloud_reassign.kinds.floating_ip import FloatingIpKind
 from hcloud_reassign.simulator import Fault
 from tests.engine.samples import (
     PUBLIC,
@@ -255,3 +256,20 @@ def test_status_of_all_of_a_large_project_shows_all_of_it() -> None:
     standings = lab.project(LAST).status(everything=True).standings
     assert len([standing for standing in standings if standing.assignment.type == "ip_floating"]) == 500
     assert len(lab.sim.requests) <= 60
+
+
+def test_the_sections_of_a_large_project_are_drafted_without_looking_every_server_up_for_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_up: Counter[str] = Counter()
+    original = FloatingIpKind.holder_named
+
+    def counted(kind: FloatingIpKind, world: World, found: Found, name: str) -> Holder:
+        looked_up[name] += 1
+        return original(kind, world, found, name)
+
+    monkeypatch.setattr(FloatingIpKind, "holder_named", counted)
+    drafts = Lab(large()).project(LAST).inventory()
+    assert len(drafts) == 500
+    assert len(drafts[0].others) == 999
+    assert set(looked_up.values()) == {1}
