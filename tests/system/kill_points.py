@@ -1,4 +1,4 @@
-"""SIGKILL to the real process at one of its requests, then the same command where nothing is known of it.
+"""A signal to the real process at one of its requests, then the same command where nothing is known of it.
 
 `benchmarks/kills.py` does it at every request, the tests at every write.
 """
@@ -6,26 +6,28 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from hcloud_reassign.simulator import Fault, Simulator
 from hcloud_reassign.simulator.reply import Request
+from tests.cli.process import Done
 from tests.engine.samples import ALIASED, FLOAT, PRIMARY6, PUBLIC, QUICK, ROUTE, TRIO, B, Sample
 from tests.harness import Lab
 from tests.system.site import Signaller, Site, machine
 
-KILL = 9
 MOST_REQUESTS = 200
 UNDER_WAY_S = 0.8
 """How long the action of a killed triggered run still takes: longer than the second run needs to come to it."""
 Way = Literal["typed", "triggered"]
-When = Literal["before", "after"]
+How = Literal["before", "after", "SIGTERM", "SIGINT"]
+"""SIGKILL before a request takes effect, or after; or a signal that asks the process to stop."""
 WAYS: tuple[Way, ...] = ("typed", "triggered")
-WHENS: tuple[When, ...] = ("before", "after")
+KILLS: tuple[How, ...] = ("before", "after")
 
 
 def _six(sim: Simulator, server: int | None) -> None:
@@ -71,39 +73,45 @@ SCENES = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run is killed: its n-th request, or its n-th write, before it takes effect or after."""
+    """Where a run gets a signal: at its n-th request, or at its n-th write."""
 
-    when: When
+    how: How
     number: int
     writes: bool = False
 
+    @property
+    def signal(self) -> int:
+        return signal.SIGKILL if self.how in KILLS else signal.Signals[self.how]
+
     def __str__(self) -> str:
-        return f"{self.when} {'write' if self.writes else 'request'} {self.number}"
+        how = f"killed {self.how}" if self.how in KILLS else f"{self.how} at"
+        return f"{how} {'write' if self.writes else 'request'} {self.number}"
 
 
 @dataclass
 class Cut(Fault):
-    """A fault that ends the process."""
+    """A fault that sends the signal."""
 
     place: Place = Place("after", 1)
-    kill: Signaller = field(default_factory=lambda: Signaller(KILL))
     request: Request | None = None
 
     def __post_init__(self) -> None:
-        self.nth, self.when, self.run = self.place.number, self.place.when, self._act
-        self.drop = "before" if self.place.when == "before" else None
+        self.signaller = Signaller(self.place.signal)
+        self.nth, self.run = self.place.number, self._act
+        self.when = "after" if self.place.how == "after" else "before"
+        self.drop = "before" if self.place.how == "before" else None
 
     def fires(self, request: Request, rng: random.Random) -> bool:
         return not (self.place.writes and request.method == "GET") and super().fires(request, rng)
 
     def _act(self, sim: Simulator, request: Request) -> None:
         self.request = request
-        self.kill(sim, request)
+        self.signaller(sim, request)
 
 
 @dataclass(frozen=True)
 class Killed:
-    """What became of a killed run; `loss` is None when the same command ended it as if nothing had happened."""
+    """What became of a run that was cut short; `loss` is None when all ended as if nothing had happened."""
 
     scene: str
     way: Way
@@ -112,19 +120,20 @@ class Killed:
     loss: str | None
 
     def __str__(self) -> str:
-        return f"{self.scene} {self.way}: killed {self.place} ({self.request})"
+        return f"{self.scene} {self.way}: {self.place} ({self.request})"
 
 
-def killed(site: Site, home: Path, ini: str, place: Place, *words: str, slow_action: float | None = None) -> str | None:
-    """A run of which nothing is left from that request on, which is told; None when it ended before it got there."""
+def cut_short(
+    site: Site, home: Path, ini: str, place: Place, *words: str, slow_action: float | None = None
+) -> tuple[str | None, Done]:
+    """A run that gets a signal, the request it was at (None: it ended before it got there), and how it ended."""
     cut = Cut(place=place, slow_action=slow_action)
     site.sim.faults.append(cut)
     cli = machine(home, site)
-    with cut.kill.aim(cli.start("run", "-c", cli.file(ini), *words)) as started:
+    with cut.signaller.aim(cli.start("run", "-c", cli.file(ini), "-o", "json", *words)) as started:
         done = started.ended()
     site.sim.faults.remove(cut)
-    assert done.code == (-KILL if cut.request else 0), done
-    return f"{cut.request.method} {cut.request.path}" if cut.request else None
+    return (f"{cut.request.method} {cut.request.path}" if cut.request else None), done
 
 
 def killed_and_repeated(scene: Scene, way: Way, place: Place, folder: Path) -> Killed | None:
@@ -133,15 +142,35 @@ def killed_and_repeated(scene: Scene, way: Way, place: Place, folder: Path) -> K
     issued = words[-1] if way == "triggered" else None
     with Site() as site:
         slow = UNDER_WAY_S if issued else None
-        request = killed(site, folder / "here", scene.ini, place, *words, slow_action=slow)
+        request, first = cut_short(site, folder / "here", scene.ini, place, *words, slow_action=slow)
         if request is None:
             return None
+        lost = wrongly_told(scene, place, first, site)
         # An empty home: no state directory, no journal.
         done = machine(folder / "elsewhere", site).run(scene.ini, *words)
-        lost = differences(as_if_never_killed(scene, issued), picture(site))
+        lost += differences(as_if_never_killed(scene, issued), picture(site))
     if done.code:
-        lost.insert(0, f"the second run ended with {done.code}: {done.out} {done.err}")
+        lost.append(f"the second run ended with {done.code}: {done.out} {done.err}")
     return Killed(scene.title, way, place, request, "\n".join(lost) or None)
+
+
+def wrongly_told(scene: Scene, place: Place, done: Done, site: Site) -> list[str]:
+    """What the first run said that is not so."""
+    if place.how in KILLS:
+        return [] if done.code == -signal.SIGKILL else [f"the first run ended with {done.code}"]
+    outcomes = {move["name"]: move["outcome"] for move in done.document["moves"]}
+    if done.code != (5 if "unknown" in outcomes.values() else 130) or "Traceback" in done.err:
+        return [f"the first run ended with {done.code}: {done.out} {done.err}"]
+    if done.code == 5:
+        return []
+    lab = Lab(TRIO)
+    for sample in scene.samples:
+        # Before anything was planned there are no moves to tell of.
+        if outcomes.get(sample.name) in ("done", "unchanged"):
+            sample.put(lab.sim, B)
+        if sample.claim in sample.labels(site):
+            sample.labels(lab)[sample.claim] = sample.labels(site)[sample.claim]
+    return [f"after the first run {text}" for text in differences(picture(lab), picture(site))]
 
 
 def words_of(scene: Scene, way: Way) -> tuple[str, ...]:
@@ -182,10 +211,10 @@ def differences(wanted: Picture, seen: Picture) -> list[str]:
     return [f"{name} is {seen[name]}, not {wanted[name]}" for name in wanted if seen[name] != wanted[name]]
 
 
-def every_kill(scene: Scene, way: Way, when: When, folder: Path) -> Iterator[Killed]:
+def every_kill(scene: Scene, way: Way, how: How, folder: Path) -> Iterator[Killed]:
     """The same run again and again, killed one request later each time, until one ends before it is killed."""
     for number in range(1, MOST_REQUESTS):
-        result = killed_and_repeated(scene, way, Place(when, number), folder / f"{when}-{number}")
+        result = killed_and_repeated(scene, way, Place(how, number), folder / f"{how}-{number}")
         if result is None:
             return
         yield result

@@ -170,6 +170,11 @@ class Race:
         if newest.run.issued_ms:
             self.newest_won(newest, ended)
 
+    def newest_has_it(self, ended: list[Ended]) -> bool | None:
+        """Whether the newest request won at once; None when nobody said when it was made."""
+        newest = max(ended, key=lambda item: item.run.issued_ms or 0).run
+        return None if newest.issued_ms is None else self.sample.holder(self.site) == newest.to
+
     def again(self, to: int, issued_ms: int | None) -> None:
         """What ended as unknown is put in order by one more run."""
         one_more = self.start(to, issued_ms).started.ended()

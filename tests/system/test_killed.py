@@ -13,12 +13,12 @@ import pytest
 from tests.engine.samples import PRIMARY, PUBLIC, A, statuses, verbs
 from tests.system.conftest import Serve
 from tests.system.kill_points import (
+    KILLS,
     SCENES,
-    WHENS,
     Place,
     Scene,
     Way,
-    killed,
+    cut_short,
     killed_and_repeated,
     words_of,
 )
@@ -44,9 +44,9 @@ def places() -> Iterator[object]:
         for number, verb in enumerate(writes, 1):
             if scene is ADDRESSES and number not in OF_BOTH:
                 continue
-            for when in WHENS:
-                name = f"{scene.title} {way} {when} {number}" + ("" if scene is GROUP else f" {verb}")
-                yield pytest.param(scene, way, Place(when, number, writes=True), id=name)
+            for how in KILLS:
+                name = f"{scene.title} {way} {how} {number}" + ("" if scene is GROUP else f" {verb}")
+                yield pytest.param(scene, way, Place(how, number, writes=True), id=name)
 
 
 @pytest.mark.parametrize(("scene", "way", "writes"), WRITES, ids=[scene.title for scene, _, _ in WRITES])
@@ -73,7 +73,7 @@ def undone_elsewhere(site: Site, place: Path) -> None:
 
 def test_a_killed_move_can_be_undone_from_elsewhere_too(serve: Serve, home: Path, tmp_path: Path) -> None:
     site = serve()
-    killed(site, home, PUBLIC.section(), Place("after", 4, writes=True))
+    cut_short(site, home, PUBLIC.section(), Place("after", 4, writes=True))
     undone_elsewhere(site, tmp_path / "elsewhere")
     assert PUBLIC.holder(site) == A and set(statuses(site).values()) == {"running"}
     assert site.sim.state.primary_ips[PRIMARY].labels == {"team": "web"}
@@ -84,7 +84,7 @@ def test_a_shutdown_that_is_still_under_way_when_the_move_is_undone_is_waited_fo
 ) -> None:
     """Hetzner goes on saying `running` until the operating system reacts."""
     site = serve()
-    killed(site, home, PUBLIC.section(), Place("after", 2, writes=True), slow_action=1.0)
+    cut_short(site, home, PUBLIC.section(), Place("after", 2, writes=True), slow_action=1.0)
     assert statuses(site)[A] == "running"
     undone_elsewhere(site, tmp_path / "elsewhere")
     assert [action.command for action in site.sim.state.actions.values()] == ["shutdown_server", "start_server"]

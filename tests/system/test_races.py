@@ -36,7 +36,7 @@ def test_a_few_runs_in_different_directions(
 @pytest.mark.parametrize(
     ("sample", "to", "way"),
     [(FLOAT, "three", "typed"), (ROUTE, "two", "triggered"), (ALIASED, "two", "typed"), (PUBLIC, "one", "triggered")],
-    ids=lambda given: getattr(given, "type", given),
+    ids=lambda given: given.type if isinstance(given, Sample) else given,
 )
 def test_twenty_runs(sample: Sample, to: str, way: Way, serve: Serve, home: Path) -> None:
     race = Race(serve(scenario(21), action_time=MEETING), home, sample)

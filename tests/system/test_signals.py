@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hcloud_reassign.simulator import Fault
 from tests.cli.process import Done
 from tests.engine.samples import ALIASED, FLOAT, PUBLIC, ROUTE, SAMPLES, TRIO, A, B, Sample, statuses, with_server
 from tests.system.conftest import Serve
+from tests.system.kill_points import SCENES, How, Place, Scene, Way, killed_and_repeated
 from tests.system.site import Machine, Signaller, Site, machine, only
 
 both_signals = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
@@ -27,6 +29,28 @@ def signalled(cli: Machine, site: Site, number: int, ini: str, fault: Fault, *wo
     site.sim.faults.remove(fault)
     assert "Traceback" not in done.err
     return done
+
+
+@pytest.mark.parametrize(
+    ("scene", "way", "how", "writes"),
+    [
+        (SCENES[0], "triggered", "SIGINT", (1, 2)),
+        (SCENES[1], "typed", "SIGTERM", (1, 2)),
+        (SCENES[2], "triggered", "SIGINT", (1, 2, 3)),
+        (SCENES[3], "typed", "SIGTERM", (1, 3, 4, 5, 6, 8)),
+        (SCENES[4], "triggered", "SIGINT", (7,)),
+        (SCENES[5], "typed", "SIGTERM", (1, 3, 5)),
+    ],
+    ids=lambda given: given.title if isinstance(given, Scene) else None,
+)
+def test_it_says_what_is_so_and_the_same_command_ends_it(
+    scene: Scene, way: Way, how: How, writes: Sequence[int], tmp_path: Path
+) -> None:
+    """At every request in `make kills`."""
+    for number in writes:
+        result = killed_and_repeated(scene, way, Place(how, number, writes=True), tmp_path / str(number))
+        assert result is not None, "it ended before the signal"
+        assert result.loss is None, result
 
 
 @both_signals
