@@ -357,7 +357,7 @@ class Project:
         from hcloud_reassign.engine.state import state_directory, who
 
         directory, by = state_directory(self._environ), who(self._environ, self._overrides.by)
-        return Journal(directory, project=self.name, who=by, warn=warn)
+        return Journal(directory, project=self.name, who=by, warn=warn, secrets=self.known_secrets)
 
     def journal_path(self) -> Path:
         """Where this machine's journal is."""

@@ -9,6 +9,7 @@ from hcloud_reassign.core.claims import claim_of, effective_ms, held_until_ms
 from hcloud_reassign.core.kind import Case
 from hcloud_reassign.core.model import Holder, Refusal
 from hcloud_reassign.core.objects import Server
+from hcloud_reassign.core.shown import LAST_MS
 
 Guard = Callable[[Case], "Refusal | None"]
 
@@ -16,13 +17,11 @@ MAX_AGE_S = 300.0
 NOT_TO_BE_USED = ("off", "stopping", "deleting", "rebuilding")
 """States of a server in which nothing is moved to it without force."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_LAST_MS = 253_402_300_799_999
-"""The last millisecond of the year 9999."""
 
 
 def clock_time(ms: int) -> str:
     """Unix milliseconds as RFC 3339 UTC with milliseconds. Anybody can write a label: no number is too large."""
-    moment = _EPOCH + timedelta(milliseconds=min(max(ms, 0), _LAST_MS))
+    moment = _EPOCH + timedelta(milliseconds=min(max(ms, 0), LAST_MS))
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

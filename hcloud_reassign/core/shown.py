@@ -6,6 +6,9 @@ import re
 import unicodedata
 from datetime import datetime, timezone
 
+LAST_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 # What a terminal obeys instead of showing: control characters, marks that turn text around, lone surrogates.
@@ -32,8 +35,8 @@ def width(text: str) -> int:
 
 
 def moment(ms: int, now_ms: int | None = None) -> str:
-    """A time for people, from unix milliseconds; with `now_ms` how long ago it was."""
-    told = datetime.fromtimestamp(ms / 1000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+    """A time for people, from unix milliseconds; with `now_ms` how long ago it was. Labels may hold any number."""
+    told = datetime.fromtimestamp(min(max(ms, 0), LAST_MS) // 1000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
     if now_ms is None or now_ms < ms:
         return told
     past = (now_ms - ms) // 1000

@@ -65,7 +65,7 @@ def _draft(world: World, kind: Kind, assignment: Assignment, found: Found, name:
     keys = [("type", kind.word)]
     network = assignment.options.get("network")
     if network is not None:
-        keys.append(("network", str(network)))
+        keys.append(("network", str(network) if _plain(str(network)) else str(found.labelled.id)))
     keys.append(("resource", _resource(world, kind, assignment, found)))
     holder = _holder(found) if found.holder is not None and found.movable else None
     return Draft(name, tuple(keys), holder, others)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +18,35 @@ _UNWRITTEN = ("step.progress", "step.retried")
 
 
 class Journal:
-    """Appends the events of runs to `journal.jsonl` in the state directory, readable by its owner alone."""
+    """Appends the events of runs to `journal.jsonl` in the state directory, readable by its owner alone.
 
-    def __init__(self, directory: Path, *, project: str, who: str, warn: Callable[[str], None]) -> None:
+    `secrets`: what is hidden in every line, asked for whenever one is written.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        project: str,
+        who: str,
+        warn: Callable[[str], None],
+        secrets: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
         self.path = directory / "journal.jsonl"
         self._common = {"project": project, "who": who, "pid": os.getpid()}
-        self._warn = warn
+        self._warn, self._secrets = warn, secrets
         self._lost = False
 
     def write(self, event: Event) -> None:
         """Append one event; the first failure is warned about, the others are silent."""
         if event.event in _UNWRITTEN or self._lost:
             return
-        line = json.dumps({**event.as_data(), **self._common}, ensure_ascii=False, default=str) + "\n"
+        line = json.dumps({**event.as_data(), **self._common}, default=str) + "\n"
+        for secret in self._secrets():
+            # The message of an error that nobody foresaw may quote it.
+            line = line.replace(json.dumps(secret)[1:-1], "***")
         try:
-            self._append(line.encode("utf-8", "backslashreplace"))
+            self._append(line.encode())
         except OSError as error:
             self._lost = True
             self._warn(f"the journal {self.path} is not written: {error.strerror or error}")

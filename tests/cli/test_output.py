@@ -208,5 +208,10 @@ def test_a_moment_says_how_long_ago_it_was() -> None:
     assert moment(at, at - 1) == moment(at)
 
 
+def test_a_moment_that_no_calendar_has_is_the_last_one() -> None:
+    assert moment(int("9" * 60)) == "9999-12-31 23:59:59 UTC"
+    assert moment(-1) == "1970-01-01 00:00:00 UTC"
+
+
 def test_a_duration_is_short() -> None:
     assert [seconds(ms) for ms in (None, 0, 999, 1500)] == ["", "0 ms", "999 ms", "1.5 s"]

@@ -36,6 +36,16 @@ def test_lines_carry_project_who_and_process(tmp_path: Path) -> None:
     assert found["time"] == "1970-01-01T00:00:00.000Z"
 
 
+def test_a_secret_that_an_unforeseen_error_quotes_is_hidden(tmp_path: Path) -> None:
+    secret = 'token"with\\odd letters'
+    Journal(tmp_path, project="prod", who="me", warn=print, secrets=lambda: (secret,)).write(
+        _event(message=f"no {secret}")
+    )
+    written = (tmp_path / "journal.jsonl").read_text()
+    assert "odd letters" not in written
+    assert json.loads(written)["message"] == "no ***"
+
+
 def test_only_its_owner_reads_it(tmp_path: Path) -> None:
     place = tmp_path / "state"
     _journal(place).write(_event())
