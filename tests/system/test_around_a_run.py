@@ -7,13 +7,13 @@ import os
 import stat
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hcloud_reassign.simulator import Fault
-from tests.engine.samples import ALIASED, FLOAT, PUBLIC, ROUTE, SAMPLES, A, B, Sample
+from tests.cli.process import Done
+from tests.engine.samples import ALIASED, FLOAT, PUBLIC, ROUTE, SAMPLES, A, B, Sample, statuses
 from tests.system.site import Machine, Site, only, told
 
 every_kind = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.type)
@@ -129,24 +129,44 @@ def test_several_processes_write_whole_lines_into_one_journal(cli: Machine, site
     assert {line["who"] for line in lines} == {f"number {number}" for number in range(6)}
 
 
-def _read_only(home: Path) -> Path:
-    folder = home / "read-only"
-    folder.mkdir()
-    folder.chmod(0o500)
-    return folder
-
-
-@pytest.mark.parametrize("where", ["/proc/state", "/dev/null/state", "read-only"])
-def test_a_state_directory_that_cannot_be_written_is_a_warning(where: str, cli: Machine, site: Site) -> None:
-    if where == "read-only":
-        if os.geteuid() == 0:
-            pytest.skip("nothing is read-only for root")
-        where = str(_read_only(cli.home) / "state")
-    done = cli.run(ROUTE.section(), env={"HCLOUD_REASSIGN_STATE": where})
-    assert told(done) == ("done", 0, None)
-    assert ROUTE.holder(site) == B
+def assert_the_journal_is_missed(done: Done) -> None:
+    """Told once to a person, and in the document."""
     assert any("the journal" in text and "is not written" in text for text in done.document["warnings"])
     assert sum("is not written" in line for line in done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("where", ["/proc/state", "/dev/null/state", "prod.ini", "prod.ini/state"])
+def test_a_state_directory_that_cannot_be_written_is_a_warning(where: str, cli: Machine, site: Site) -> None:
+    """Nothing is read-only for root, but nobody can make a directory of a file."""
+    done = cli.run(ROUTE.section(), env={"HCLOUD_REASSIGN_STATE": str(cli.home / where)})
+    assert told(done) == ("done", 0, None)
+    assert ROUTE.holder(site) == B
+    assert_the_journal_is_missed(done)
+
+
+@every_kind
+def test_a_journal_on_a_full_disk_is_a_warning(sample: Sample, cli: Machine, site: Site) -> None:
+    state = cli.home / "state"
+    state.mkdir()
+    (state / "journal.jsonl").symlink_to("/dev/full")
+    done = cli.run(sample.section())
+    assert told(done) == ("done", 0, None)
+    assert sample.holder(site) == B
+    assert_the_journal_is_missed(done)
+
+
+@pytest.mark.parametrize("sample", [ROUTE, PUBLIC], ids=lambda sample: sample.type)
+def test_a_disk_that_fills_up_on_the_way_is_a_warning(sample: Sample, cli: Machine, site: Site) -> None:
+    """No file can become longer than a block: the journal is cut off, and the report is whole or not there."""
+    words = f"run -c {cli.file(sample.section())} -o json --report report.json"
+    line = f'ulimit -f 1; exec "{sys.executable}" -m hcloud_reassign {words}'
+    ended = subprocess.run(["sh", "-c", line], cwd=cli.home, env=dict(cli.environ), capture_output=True, timeout=60)
+    done = Done(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+    assert told(done) == ("done", 0, None)
+    assert sample.holder(site) == B
+    assert_the_journal_is_missed(done)
+    assert "the report report.json was not written" in done.err
+    assert not (cli.home / "report.json").exists()
 
 
 def test_a_state_directory_that_is_missing_is_made_for_its_owner_alone(cli: Machine, site: Site) -> None:
@@ -196,12 +216,23 @@ def test_an_exit_code_is_kept_when_nobody_reads(cli: Machine, site: Site) -> Non
         assert started.ended().code == 3
 
 
-def test_a_full_disk_is_told_and_the_move_is_made(cli: Machine, site: Site) -> None:
+@pytest.mark.parametrize("output", ["text", "json", "jsonl"])
+@pytest.mark.parametrize("sample", [FLOAT, PUBLIC], ids=lambda sample: sample.type)
+def test_a_full_disk_is_told_and_the_move_is_made(sample: Sample, output: str, cli: Machine, site: Site) -> None:
     with (
         open("/dev/full", "w") as full,
-        cli.start("run", "-c", cli.file(FLOAT.section()), "-o", "json", stdout=full) as started,
+        cli.start("run", "-c", cli.file(sample.section()), "-o", output, stdout=full) as started,
     ):
         done = started.ended()
-    assert FLOAT.holder(site) == B
+    assert sample.holder(site) == B and set(statuses(site).values()) == {"running"}
     assert done.code == 1 and "cannot write the output" in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_full_disk_for_all_that_is_said_changes_nothing(cli: Machine, site: Site) -> None:
+    with (
+        open("/dev/full", "w") as full,
+        cli.start("run", "-c", cli.file(ROUTE.section()), "-o", "json", stdout=full, stderr=full) as started,
+    ):
+        assert started.ended().code == 1
+    assert ROUTE.holder(site) == B
