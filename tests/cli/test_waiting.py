@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import re
 import struct
@@ -117,16 +118,30 @@ class Told:
         return {"event": self.event, **self.data}
 
 
+class Screen(io.StringIO):
+    """What is written, to a terminal that has a width and nothing else."""
+
+    def __init__(self, terminal: int) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._terminal
+
+
 def at_a_terminal(columns: int, *events: Told) -> str:
     """What a terminal of this width is sent."""
     ours, theirs = os.openpty()
     try:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        with open(theirs, "w", encoding="utf-8", closefd=False) as stream:
-            with Progress(Writer(None, stream, {"TERM": "xterm"}), 0) as progress:
-                for event in events:
-                    progress(event)
-            return os.read(ours, 65536).decode()
+        screen = Screen(theirs)
+        with Progress(Writer(None, screen, {"TERM": "xterm"}), 0) as progress:
+            for event in events:
+                progress(event)
+        return screen.getvalue()
     finally:
         os.close(ours)
         os.close(theirs)
@@ -154,8 +169,6 @@ def test_a_living_line_begins_with_what_matters() -> None:
 
 
 def test_what_goes_on_in_between_starts_the_waiting_anew() -> None:
-    import io
-
     err = io.StringIO()
     progress = Progress(Writer(None, err, {}), 0)
     for second in range(20):
