@@ -31,6 +31,7 @@ bench: $(VENV)/ready-for-dev
 
 kills: $(VENV)/ready-for-dev
 	$(BIN)/python benchmarks/kills.py
+	$(BIN)/python benchmarks/races.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
