@@ -64,6 +64,16 @@ class ReassignApp(App[int]):
         self.progress: dict[Key, Progress] = {}
         self.locked = self.options.read_only
         self.paused = False
+        self.failure: Exception | None = None
+        """What broke the screen, once it did."""
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.failure = self.failure or error
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """Ends without Textual's traceback: it prints the values of variables, and one of them may be a secret."""
+        self._close_messages_no_wait()
 
     def on_mount(self) -> None:
         self.theme = self.options.theme
@@ -187,8 +197,3 @@ def _rich(colour: str) -> str:
     if colour.startswith("ansi_"):
         return colour.removeprefix("ansi_")
     return colour if colour.startswith("#") else ""
-
-
-def run(projects: Sequence[Project], options: Options) -> int:
-    """Show the screen until it is left; returns the exit code."""
-    return ReassignApp(projects, options).run() or 0

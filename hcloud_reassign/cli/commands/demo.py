@@ -1,4 +1,4 @@
-"""`demo`: a fail-over from beginning to end, on a simulated project."""
+"""`demo`: a fail-over from beginning to end, or the terminal UI to play with, on a simulated project."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +16,9 @@ from hcloud_reassign.cli.commands.simulate import MISSING_EXTRA, TOKEN
 from hcloud_reassign.cli.session import Session
 from hcloud_reassign.cli.text import Piece, line
 from hcloud_reassign.core.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from hcloud_reassign.simulator import Simulator
 
 _SEED = 7
 _ACTION_S = (0.15, 0.45)
@@ -61,27 +66,43 @@ _STORY = (
 """What is said, the command that is shown, and options that keep its narration out of the story."""
 
 
-def command(ctx: typer.Context) -> ExitCode:
+def command(
+    ctx: typer.Context,
+    tui: Annotated[bool, typer.Option("--tui", help="Open the terminal UI, where something goes on.")] = False,
+) -> ExitCode:
     """Show a fail-over on a simulated project; no account is needed."""
     session: Session = ctx.obj
     if session.machine:
         raise UsageError("demo is for people: text only", object="--output", next="leave out -o")
+    from hcloud_reassign.simulator import Scenario, Simulator, load_scenario
+
+    if tui:
+        from hcloud_reassign.cli import stage
+
+        scene, faults, text = Scenario.from_data(stage.SCENARIO), stage.faults(), stage.CONFIGURATION
+    else:
+        scene, faults, text = load_scenario("pair"), [], CONFIGURATION
+    sim = Simulator(scene, clock=time.time, rng=random.Random(_SEED), action_time=_ACTION_S, faults=faults)
+    with _served(session, sim, text) as environ:
+        return _played(session, sim, environ) if tui else _told(session, environ)
+
+
+@contextmanager
+def _served(session: Session, sim: Simulator, configuration: str) -> Iterator[Mapping[str, str]]:
+    """A simulated project at a local port, and what commands have to see to work on it."""
     try:
         from hcloud_reassign.simulator.asgi import RunningServer
     except ImportError as error:
         raise MISSING_EXTRA from error
-    from hcloud_reassign.simulator import Simulator, load_scenario
-
-    sim = Simulator(load_scenario("pair"), clock=time.time, rng=random.Random(_SEED), action_time=_ACTION_S)
     with RunningServer(sim, latency_s=_LATENCY_S) as server, tempfile.TemporaryDirectory() as folder:
-        return _told(session, _environment(session, server.url, folder))
+        yield _environment(session, server.url, folder, configuration)
 
 
-def _environment(session: Session, url: str, folder: str) -> Mapping[str, str]:
+def _environment(session: Session, url: str, folder: str, configuration: str) -> Mapping[str, str]:
     """What the commands of the demonstration see: nothing of a real project."""
     file = os.path.join(folder, "hcloud-reassign.ini")
     with open(file, "w", encoding="utf-8") as opened:
-        opened.write(CONFIGURATION)
+        opened.write(configuration)
     kept = {name: value for name, value in session.environ.items() if not name.startswith(("HCLOUD_", "GITHUB_"))}
     return {
         **kept,
@@ -90,6 +111,17 @@ def _environment(session: Session, url: str, folder: str) -> Mapping[str, str]:
         "HCLOUD_REASSIGN_CONFIG": file,
         "HCLOUD_REASSIGN_STATE": folder,
     }
+
+
+def _played(session: Session, sim: Simulator, environ: Mapping[str, str]) -> ExitCode:
+    from hcloud_reassign.cli.main import carried_out
+    from hcloud_reassign.cli.stage import Players
+    from hcloud_reassign.project import Overrides, open_project
+
+    project = open_project(None, Overrides(by="keepalived"), environ=environ)
+    globals_ = ["--no-color"] if session.options.no_color else []
+    with Players(sim, project, TOKEN):
+        return ExitCode(carried_out(Session([*globals_, "tui"], environ, session.writer)))
 
 
 def _told(session: Session, environ: Mapping[str, str]) -> ExitCode:

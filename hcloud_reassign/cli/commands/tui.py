@@ -23,8 +23,8 @@ def command(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("tui needs a terminal", object="tui", next="hcloud-reassign status")
     try:
-        from hcloud_reassign_tui.app import run
         from hcloud_reassign_tui.options import options_of
+        from hcloud_reassign_tui.running import run
     except ImportError as error:
         raise _MISSING_EXTRA from error
     found = projects(session, everything=True)
