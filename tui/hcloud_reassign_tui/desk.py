@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hcloud_reassign.core.errors import AccessError, ReassignError
 from hcloud_reassign_tui.view.freshness import Freshness
-from hcloud_reassign_tui.view.rows import Key
+from hcloud_reassign_tui.view.rows import Key, Row
 
 if TYPE_CHECKING:
-    from hcloud_reassign.project import Project, Status
+    from hcloud_reassign.chain import Selection
+    from hcloud_reassign.core.model import Group, Request
+    from hcloud_reassign.project import Choice, Held, Listener, Project, Report, Status
 
 T = TypeVar("T")
 Call = Callable[[], None]
@@ -56,15 +58,25 @@ class Lane:
 class Desk:
     """One project as it was seen last. `changed` are the rows whose holder differs from the look before."""
 
-    def __init__(self, project: Project, post: Post, clock: Callable[[], float], refresh_s: float) -> None:
-        self.project, self._clock = project, clock
+    def __init__(
+        self,
+        project: Project,
+        post: Post,
+        clock: Callable[[], float],
+        refresh_s: float,
+        locked: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.project, self._clock, self._locked = project, clock, locked
         self.lane = Lane(f"look at {project.name}", post)
+        self.questions = Lane(f"ask about {project.name}", post)
+        """What dialogs ask: a look that takes long does not keep them waiting."""
         self.freshness = Freshness(refresh_s)
         self.status: Status | None = None
         self.changed: frozenset[Key] = frozenset()
         self.denied = False
         """Whether the API refused the token: looking again by itself would not help."""
         self._look: Callable[[], Status] | None = None
+        self._again: Call | None = None
 
     @property
     def name(self) -> str:
@@ -77,6 +89,13 @@ class Desk:
         """Look now, unless that is under way; `told` is called on the screen's thread when the picture has changed."""
         if not self.lane.waiting:
             self.lane.submit(self._seen_now, lambda status, error: self._seen(status, error, told))
+
+    def look_anew(self, told: Call) -> None:
+        """Look once more, after the look that is under way: that one may have begun before what it should show."""
+        if self.lane.waiting:
+            self._again = told
+        else:
+            self.look(told)
 
     def _seen_now(self) -> Status:
         if self._look is None:
@@ -93,6 +112,9 @@ class Desk:
             self.changed = self._changes(status)
             self.status = status
             self.freshness = self.freshness.succeeded(now, self.project.budget)
+        again, self._again = self._again, None
+        if again:
+            self.look(again)
         told()
 
     def _changes(self, status: Status) -> frozenset[Key]:
@@ -104,6 +126,41 @@ class Desk:
             for standing in status.standings
             if standing.name in before and before[standing.name] != standing.holder
         )
+
+    # What dialogs ask, and changes: on a lane, never on the thread of the screen
+
+    def _selected(self, rows: Sequence[Row], groups: Sequence[Group] = ()) -> Selection:
+        return self.project.selection([row.assignment for row in rows], groups)
+
+    def choices(self, rows: Sequence[Row], groups: Sequence[Group], request: Request) -> tuple[Choice, ...]:
+        """Who could get all of it. Raises AccessError, FailedError."""
+        return self.project.choices(self._selected(rows, groups), request)
+
+    def carry(
+        self,
+        rows: Sequence[Row],
+        groups: Sequence[Group],
+        request: Request,
+        *,
+        apply: bool,
+        on_event: Listener | None = None,
+        on_start: Callable[[Call], None] | None = None,
+    ) -> Report:
+        """Plan, or carry out. Raises ReassignError: nothing was begun; so too when the screen is locked."""
+        if apply:
+            self._refuse_when_locked()
+        return self.project.carry(
+            self._selected(rows, groups), request, apply=apply, on_event=on_event, on_start=on_start
+        )
+
+    def hold(self, rows: Sequence[Row], for_s: float | None, *, on_event: Listener | None = None) -> tuple[Held, ...]:
+        """Keep triggered requests away, or with None let them at it again. Raises ReassignError."""
+        self._refuse_when_locked()
+        return self.project.hold_all(self._selected(rows), for_s, on_event=on_event)
+
+    def _refuse_when_locked(self) -> None:
+        if self._locked():
+            raise AccessError("the screen is locked read-only; nothing was changed", next="L unlocks it")
 
 
 def told_of(error: Exception | None) -> str:

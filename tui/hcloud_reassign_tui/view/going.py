@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from hcloud_reassign.core.errors import ExitCode, ReassignError
 from hcloud_reassign.core.report import Result
-from hcloud_reassign.core.shown import seconds
+from hcloud_reassign.core.shown import moment, seconds
 from hcloud_reassign_tui.view.detail import Lines
-from hcloud_reassign_tui.view.plans import KINDS
+from hcloud_reassign_tui.view.plans import KINDS, other_warnings
 from hcloud_reassign_tui.view.rows import Progress, holder_name
 from hcloud_reassign_tui.view.signs import Cell, Sign, Signs, Style
 
 if TYPE_CHECKING:
-    from hcloud_reassign.project import Report
+    from hcloud_reassign.project import Held, Report
 
 State = Literal["waiting", "running", "verifying", "undoing", "done", "unchanged", "refused", "failed", "unknown"]
 
@@ -157,8 +157,8 @@ class Outcome:
 _WORST_FIRST: tuple[State, ...] = ("unknown", "failed", "refused", "done", "unchanged")
 
 
-def outcome_of(report: Report, signs: Signs, own: Sequence[str]) -> Outcome:
-    """What a run came to. `own` are the names that the file has."""
+def outcome_of(report: Report, signs: Signs, own: Sequence[str], known: Iterable[str] = ()) -> Outcome:
+    """What a run came to. `own` are the names that the file has; `known` warnings were shown before."""
     words = [result.outcome for result in report.results]
     word: State = next((one for one in _WORST_FIRST if one in words), "unchanged")
     if report.error is not None:
@@ -169,7 +169,7 @@ def outcome_of(report: Report, signs: Signs, own: Sequence[str]) -> Outcome:
         counted = f"stopped: {counted}"
     took = (report.finished_ms - report.started_ms) / 1000
     lines = [line for result in report.results for line in _ended(result, signs, result.name in own)]
-    lines += [(Cell(f"{signs['warn']} {signs.text(warning)}", "warn"),) for warning in report.warnings]
+    lines += other_warnings(report.warnings, known, report.results, signs)
     return Outcome(word, Cell(f"{signs[sign]} {counted}, {took:.1f} s", style), tuple(lines))
 
 
@@ -231,3 +231,22 @@ def only_the_digest(report: Report | None) -> bool:
     return any(result.guard == "digest" for result in refused) and all(
         result.guard in ("digest", "group") for result in refused
     )
+
+
+def outcome_of_hold(held: Sequence[Held], signs: Signs) -> Outcome:
+    """What a hold, or a release, came to."""
+    well = all(one.code == ExitCode.OK for one in held)
+    word: State = "done" if well else "failed"
+    sign, style = _SHOWN[word]
+    lines = tuple((Cell(signs.text(one.name), "bold"), Cell(_held(one, signs), *_bad(one))) for one in held)
+    return Outcome(word, Cell(f"{signs[sign]} {word}", style), lines)
+
+
+def _held(one: Held, signs: Signs) -> str:
+    if one.message:
+        return signs.text(one.message)
+    return "triggered requests may have it" if one.until_ms is None else f"held until {moment(one.until_ms)}"
+
+
+def _bad(one: Held) -> tuple[Style, ...]:
+    return () if one.code == ExitCode.OK else ("bad",)

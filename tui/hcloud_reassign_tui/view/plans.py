@@ -92,6 +92,12 @@ def _way_past(result: Result, named: bool) -> str | None:
     return result.next.replace("add --force", "press f (force)")
 
 
+def other_warnings(told: Iterable[str], known: Iterable[str], results: Sequence[Result], signs: Signs) -> Lines:
+    """What was warned about besides the moves; what is so of this project all the time was said when it was opened."""
+    said = {*known, *(f"{result.name}: {text}" for result in results for text in result.move.warnings)}
+    return tuple((Cell(f"{signs['warn']} {signs.text(text)}", "warn"),) for text in told if text not in said)
+
+
 def forceable(results: Iterable[Result]) -> bool:
     """Whether force would pass one of the refusals."""
     return any(result.move.refusal is not None and result.move.refusal.forceable for result in results)
