@@ -14,6 +14,7 @@ from hcloud_reassign.core.model import Assignment, Found, Holder, Move, Refusal,
 from hcloud_reassign.core.objects import Member, Network, Server
 from hcloud_reassign.core.steps import (
     AddAliasIp,
+    Busy,
     Gone,
     Members,
     OutOfTime,
@@ -256,9 +257,12 @@ def _give(details: Alias, opening: bool) -> Steps[None]:
         try:
             yield from perform(_add(details, details.wanted), lambda: _has(details, details.wanted), opening=opening)
         except Refused as refused:
-            if opening or attempt == _RE_ADDS or refused.code not in ("ip_not_available", "invalid_input"):
+            if attempt == _RE_ADDS or refused.code not in ("ip_not_available", "invalid_input"):
                 raise
-            if (yield from _anybody_has(details)) is not None:
+            holder = yield from _anybody_has(details)
+            if opening and holder is not None:
+                raise Busy(f"{holder} has it by now", "conflict") from refused
+            if opening or holder is not None:
                 raise
         else:
             if (yield from _stays(details)):

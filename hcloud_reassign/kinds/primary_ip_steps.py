@@ -336,8 +336,10 @@ def _start_all(transfers: Sequence[Transfer], stopping: Collection[int] = ()) ->
     wanted = dict.fromkeys(
         id for transfer in transfers for id in _start_order(transfer) if transfer.intention.power[id]
     )
-    # Who finishes a move stops its servers anew and sees them off; who undoes it may find them running.
-    shutdown_s = max((transfer.shutdown_s for transfer in transfers if transfer.undoes), default=None)
+    # Who finishes a move stops its servers anew and sees them off; who undoes or calls off what an earlier run began
+    # may find them running, told to stop by that one.
+    begun = [transfer.shutdown_s for transfer in transfers if transfer.undoes or transfer.resumed]
+    shutdown_s = max(begun, default=None)
     trouble: StepError | None = None
     started = list[Server]()
     for id in wanted:
