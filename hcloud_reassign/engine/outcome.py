@@ -123,7 +123,7 @@ def _unknown(kind: Kind, move: Move, request: Request, seen: Seen, trouble: Exce
     assert move.wanted is not None and move.found is not None
     found = seen.found or move.found
     refused_for_good = isinstance(trouble, Refused) and not isinstance(trouble, Busy | Denied)
-    back = refused_for_good and found.holder is None and move.before and _is_listed(kind, move, found, seen.world)
+    back = refused_for_good and found.holder is None and move.before and may_go_back(kind, move, found, seen.world)
     towards = move.before if back and move.before else move.wanted
     known = (None, move.before.key if move.before else None, move.wanted.key)
     surprising = (found.holder.key if found.holder else None) not in known
@@ -139,7 +139,7 @@ def _unknown(kind: Kind, move: Move, request: Request, seen: Seen, trouble: Exce
     )
 
 
-def _is_listed(kind: Kind, move: Move, found: Found, world: World) -> bool:
+def may_go_back(kind: Kind, move: Move, found: Found, world: World) -> bool:
     """Whether it may be brought back to who had it before."""
     assert move.before is not None
     for name in move.assignment.listed:

@@ -14,6 +14,7 @@ from hcloud_reassign.core.report import Result, ended
 from hcloud_reassign.core.steps import StepError, Steps, every
 from hcloud_reassign.engine.clock import Deadline
 from hcloud_reassign.engine.conduct import Conductor, Orders
+from hcloud_reassign.engine.outcome import may_go_back, mending_command
 from hcloud_reassign.engine.task import Task, started_task
 
 if TYPE_CHECKING:
@@ -56,11 +57,13 @@ def _undo(session: Session, result: Result, failed: Result, world: World, kind: 
             result, "failed", message=f"{why}; it could not be undone ({task.error}), it stays with {result.after}"
         )
     back: Result = task.answer
+    assert move.found is not None and move.wanted is not None
     if back.outcome == "done":
         steps = tuple(replace(step, status="undone") for step in result.steps)
         message = f"{why}; it was given back to {move.before}"
         return ended(result, "failed", undone=True, after=back.after, message=message, steps=steps)
-    changes = {"after": back.after, "next": back.next, "vendor_command": back.vendor_command}
+    advice = back.next if may_go_back(kind, move, move.found, world) else mending_command(move, request, move.wanted)
+    changes = {"after": back.after, "next": advice, "vendor_command": back.vendor_command}
     message = f"{why}; it could not be undone: {back.message}"
     return ended(result, "unknown" if back.outcome == "unknown" else "failed", message=message, **changes)
 
