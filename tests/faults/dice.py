@@ -150,7 +150,7 @@ def _trouble(dice: random.Random, scene: Scene) -> Trouble:
         nth=dice.randint(1, most),
         method=method,
         times=dice.choice((1, 1, 1, 1, 2, 3, 5)),
-        status=_status(dice, what),
+        status=_status(dice, what, method),
         body=dice.choice(_BODIES),
         seconds=_seconds(dice, what),
         type=dice.choice(scene.types),
@@ -166,8 +166,10 @@ def _server(dice: random.Random, what: str, scene: Scene) -> str:
     return dice.choice(("srv-a", "srv-b"))
 
 
-def _status(dice: random.Random, what: str) -> int:
-    choices: Mapping[str, tuple[int, ...]] = {"refused": (404, 412, 422, 422), "busy": (409, 423)}
+def _status(dice: random.Random, what: str, method: str) -> int:
+    """Nothing lies by saying that there is no such server."""
+    refusals = (412, 422) if method == "*" else (404, 412, 422, 422)
+    choices: Mapping[str, tuple[int, ...]] = {"refused": refusals, "busy": (409, 423)}
     return dice.choice(choices.get(what, (500, 502, 503, 504)))
 
 

@@ -32,6 +32,7 @@ Broken = Iterator[str]
 OURS = "hcloud-reassign/"
 INTENTION = OURS + "intention"
 GRACE_S = 2.0
+ONE_SECOND_MS = 1000
 FINISH_S = 8.0
 _BY_GATEWAY = {gateway: id for id, gateway in GATEWAYS.items()}
 
@@ -110,7 +111,7 @@ def what_is_reported_is_there(played: Played) -> Broken:
         if said != there:
             if _moved_unseen(played, run, thing, played.concluded(run, result), run.last):
                 played.excuse("somebody else moved it after it was last read")
-            elif result.outcome in ("unchanged", "refused") and _ended_later(played, run):
+            elif result.outcome != "done" and _ended_later(played, run):
                 played.excuse("what an earlier run had begun ended after this one had looked")
             else:
                 yield f"run {run.number}: {thing.name} is {result.outcome} with {said}, but {there} has it"
@@ -129,6 +130,8 @@ def _settled(played: Played) -> Broken:
             played.excuse("a request arrived after the run had given it up")
         elif run.inherits:
             played.excuse("what an earlier run had begun ended after this one had looked")
+        elif said in played.vanished:
+            played.excuse("an address went on naming a server that was deleted")
         else:
             yield f"{thing.name} was {result.outcome} with {said}, and later {there} has it"
 
@@ -183,14 +186,16 @@ def the_advice_mends_it(played: Played) -> Broken:
     for run in played.mending:
         named = run.request.to or ""
         to = SERVERS.get(named) or _BY_GATEWAY[named]
-        if run.deaf:
-            played.excuse("a server did not obey the shutdown in time, and --hard-poweroff was advised")
+        if run.leads_on:
+            played.excuse(run.leads_on)
             continue
         for type, result in run.results.items():
             if to in played.vanished:
                 played.excuse("the server that the advice names was deleted")
             elif result.guard == "late" and _dated_ahead(played, run):
                 played.excuse("a request dated up to 30 s ahead is newer than what is typed in these seconds")
+            elif int(result.code) != 0 and _moved_after_the_advice(played, THINGS[type]):
+                played.excuse("somebody else moved it after the advice was made")
             elif int(result.code) != 0 and _arrived_late(played, run):
                 played.excuse("a request of an earlier run arrived while its advice was followed")
             elif int(result.code) != 0:
@@ -199,6 +204,10 @@ def the_advice_mends_it(played: Played) -> Broken:
                 yield f"{run.mends}: {run.holders[type]} has it"
         if run.report is None or run.report.error:
             yield f"{run.mends}: {run.refused_at_once or (run.report and run.report.error) or run.raised!r}"
+
+
+def _moved_after_the_advice(played: Played, thing: Thing) -> bool:
+    return _moved_unseen(played, played.runs[-1], thing, played.runs[-1].last, played.runs[-1].last)
 
 
 def _dated_ahead(played: Played, run: Ran) -> bool:
@@ -233,7 +242,11 @@ def everything_else_is_left_alone(played: Played) -> Broken:
                 played.excuse("somebody else's change within one round trip was overwritten")
             else:
                 yield f"request {item.place} ({item.method} {item.path}) {detail}"
-    yield from (f"{word} is gone" for word in sorted(_expected(played) - played.neighbours - lost))
+    gone = sorted(_expected(played) - played.neighbours - lost)
+    if gone and any(trouble.what == "arrives-late" for _, trouble in played.fired):
+        played.excuse("a write that arrived late overwrote somebody else's change")
+        return
+    yield from (f"{word} is gone" for word in gone)
 
 
 def _overwritten(item: Logged) -> Iterator[tuple[str, str]]:
@@ -328,6 +341,7 @@ def the_newest_request_wins(played: Played) -> Broken:
 
     A claim that the run could not write does not bind others (it warns); one that came after the run's last reading
     is not seen by it; and a primary IP whose servers are already starting again is not handed over: the newer run does.
+    A typed request is dated by the API's clock, which tells whole seconds: within one the order is open.
     """
     for run, thing, result in _each(played.runs):
         wanted = server_of(result.move.wanted)
@@ -350,7 +364,7 @@ def the_newest_request_wins(played: Played) -> Broken:
 
 def _newer(played: Played, run: Ran, thing: Thing) -> Iterator[tuple[int, int | None, int]]:
     """Requests newer than a run's own that were known by its end: effective time, target, and since which request."""
-    own = run.request.issued_at_ms or _started_ms(run)
+    own = run.request.issued_at_ms or _started_ms(run) + ONE_SECOND_MS
     for change in played.foreign:
         if change.what == "claim" and change.type == thing.type and change.ms > own and change.place < run.last:
             yield change.ms, change.to, max(change.place, run.first)
@@ -405,10 +419,17 @@ def _not_running(played: Played, run: Ran, ran: set[int]) -> Broken:
         played.excuse("leave_off leaves a server off that has no interface left")
     elif run.report is not None and run.report.error is not None:
         played.excuse("a run that could not begin left servers as an earlier one had")
-    elif marked and not any(item.method == "POST" for item in played.of(run)):
+    elif marked and not any(_moves_public(item) for item in played.of(run)):
         played.excuse("a run was refused while another one's intention stood")
+    elif any(trouble.what == "arrives-late" for _, trouble in played.fired):
+        played.excuse("a shutdown arrived after the run had given it up")
     else:
         yield f"run {run.number}: {off} are off, and the outcomes are {[result.outcome for result in public]}"
+
+
+def _moves_public(item: Logged) -> bool:
+    power = item.path.rpartition("/")[2] in ("shutdown", "poweroff", "poweron")
+    return item.method == "POST" and (power or item.path.startswith("/v1/primary_ips/"))
 
 
 # 8, 9, 10, 11
@@ -461,11 +482,10 @@ def what_was_refused_was_not_begun(played: Played) -> Broken:
         writes = [item for item in played.of(run) if item.method == "POST"]
         if run.report is not None and run.report.error is not None and writes:
             yield f"run {run.number}: {run.report.error} after {writes[0].path}"
-        all_refused = run.results and all(
-            result.outcome == "unchanged" or (result.outcome == "refused" and result.guard != "late")
-            for result in run.results.values()
+        refused = run.results and all(
+            result.outcome == "refused" and result.guard != "late" for result in run.results.values()
         )
-        if all_refused and any(item.lands for item in writes):
+        if refused and any(item.lands for item in writes):
             yield f"run {run.number} is refused after {writes[0].path}"
 
 

@@ -83,7 +83,8 @@ class Foreign:
 class Ran:
     """One run of the program, from its first request to its report (None: it was killed).
 
-    `inherits`: what an earlier run began was still under way when this one began.
+    `leads_on`: why the command that it follows has to be followed by one more. `inherits`: what an earlier run had
+    begun was still under way when this one began.
     """
 
     number: int
@@ -107,7 +108,7 @@ class Ran:
     inherits: bool = False
     begun: dict[str, float] = field(default_factory=dict)
     mends: str | None = None
-    deaf: bool = False
+    leads_on: str | None = None
 
     @property
     def results(self) -> Mapping[str, Result]:
@@ -470,11 +471,22 @@ def _mend(lab: FaultLab) -> None:
             except ValueError as error:
                 last.raised = error
                 return
-            ran = _advised(lab, result.next, name, request)
-            told = ran.report.results[0].message if ran.report and ran.report.results else None
-            if "--hard-poweroff" in (told or ""):
-                ran.deaf = True
-                _advised(lab, f"{result.next} --hard-poweroff", name, replace(request, hard_poweroff=True))
+            _follow(lab, result.next, name, request)
+
+
+def _follow(lab: FaultLab, command: str, name: str, request: Request) -> None:
+    """What was advised, and again what that says."""
+    for _ in range(4):
+        ran = _advised(lab, command, name, request)
+        answer = ran.report.results[0] if ran.report and ran.report.results else None
+        message = (answer.message if answer else None) or ""
+        if "--hard-poweroff" in message and not request.hard_poweroff:
+            ran.leads_on = "a server did not obey the shutdown in time, and --hard-poweroff was advised"
+            command, request = f"{command} --hard-poweroff", replace(request, hard_poweroff=True)
+        elif "has it now" in message and answer and answer.outcome in ("refused", "failed"):
+            ran.leads_on = "a move that somebody else had ended was cleared up first; the same command then moves it"
+        else:
+            return
 
 
 def _advised(lab: FaultLab, command: str, name: str, request: Request) -> Ran:
