@@ -16,13 +16,15 @@ from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
-from tests.engine.samples import SAMPLES, Sample
+from tests.engine.samples import PUBLIC, SAMPLES, Sample
 from tests.system.kill_points import WAYS, Way
 from tests.system.racing import MEETING, MOST_REQUESTS, SLOW, TARGETS, Ended, Race, scenario
 from tests.system.site import Site
 
 RUNS = (2, 5, 20)
 MOST_FLAPS = 2000
+PUBLIC_S = 15.0
+"""A pair that takes a primary IP from each other for longer uses up the requests of an hour."""
 
 
 def main() -> int:
@@ -39,7 +41,8 @@ def raced(sample: Sample, runs: int, to: str, way: Way) -> bool:
 
 
 def flapped(sample: Sample, seconds: float) -> bool:
-    return wrong(f"{sample.type}, flapping", sample, SLOW, MOST_FLAPS, lambda race: race.flap(seconds))
+    limit_s = min(seconds, PUBLIC_S) if sample is PUBLIC else seconds
+    return wrong(f"{sample.type}, flapping", sample, SLOW, MOST_FLAPS, lambda race: race.flap(limit_s))
 
 
 def wrong(
@@ -58,7 +61,7 @@ def wrong(
         except AssertionError as error:
             print(f"WRONG: {title}: {error}")
             return True
-    newest = "" if won is None else f"; the newest {'won' if won else 'was written over'}"
+    newest = "" if won is None else f"; the newest {'won' if won else 'did not at once'}"
     print(f"{title}: {told(ended)}; {asked} requests{newest}; {time.monotonic() - began:.1f} s", flush=True)
     return False
 

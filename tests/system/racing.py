@@ -27,6 +27,8 @@ TARGETS: Mapping[str, Sequence[int]] = {"one": (B,), "two": (B, A), "three": (B,
 """Where the runs of a race want it: where all do, or by turns."""
 MOST_REQUESTS = 40
 """What one run may need on average, however many others there are."""
+LONGEST_S = 310.0
+"""The deadline of a run that moves a primary IP, and a little."""
 MEETING = (0.02, 0.15)
 """Seconds that an action takes: enough for another run to come in between."""
 SLOW = (0.3, 0.8)
@@ -133,13 +135,13 @@ class Race:
         """Files of ended processes are closed: there may be more runs than a process may have open."""
         for run in self._runs:
             if run.token not in self._done and run.started.process.poll() is not None:
-                self._done[run.token] = run.started.ended()
+                self._done[run.token] = run.started.ended(limit_s=LONGEST_S)
 
     def ended(self) -> list[Ended]:
         """All of them, in the order in which they were started."""
         for run in self._runs:
             if run.token not in self._done:
-                self._done[run.token] = run.started.ended()
+                self._done[run.token] = run.started.ended(limit_s=LONGEST_S)
         return [self._ended(run, self._done[run.token]) for run in self._runs]
 
     def _ended(self, run: Run, done: Done) -> Ended:
@@ -160,7 +162,7 @@ class Race:
         if last.done.code == 0:
             assert holder == last.run.to, "the last one to look says that it has it"
         newest = max(ended, key=lambda item: item.run.issued_ms or 0)
-        if newest.done.code == 5 or (newest.done.code == 1 and self.sample is PUBLIC):
+        if newest.done.code == 5 or (newest.done.code and self.sample is PUBLIC):
             # It says that it did not come through: the same command again does.
             self.again(newest.run.to, newest.run.issued_ms)
         elif 5 in {item.done.code for item in ended}:
