@@ -18,6 +18,7 @@ from hcloud_reassign.core.steps import (
     Denied,
     Gone,
     Interrupted,
+    LeftOpen,
     Lost,
     One,
     OutOfTime,
@@ -29,9 +30,10 @@ from hcloud_reassign.core.steps import (
     SetLabels,
     StepError,
     Steps,
+    Unsettled,
     one,
 )
-from hcloud_reassign.engine.outcome import Seen, judged, not_begun
+from hcloud_reassign.engine.outcome import Seen, judged, mending_command, not_begun
 from hcloud_reassign.engine.task import Task
 from hcloud_reassign.kinds.carrying import waiting_s
 
@@ -224,7 +226,7 @@ class Conductor:
         if trouble is not None and nothing_sent:
             yield from self._withdraw_intentions()
             self._results.update({move.name: not_begun(move, trouble, self._request) for move in self._moves})
-            if isinstance(trouble, Overtaken):
+            if isinstance(trouble, Overtaken | Refused) and not isinstance(trouble, Denied):
                 yield from self._name_who_has_it(trouble)
             return
         self._task.bound = True
@@ -235,8 +237,9 @@ class Conductor:
             yield from self._hand_over(move, seen)
 
     def _name_who_has_it(self, trouble: StepError) -> Steps[None]:
-        """Somebody else was faster: who had it when it was planned does not have it any more."""
-        if not (yield from self._verify(trouble)):
+        """Who had it when it was planned may not have it any more: somebody else may have been faster."""
+        looked_just_now = not isinstance(trouble, Overtaken) and self._orders.now() - self._observed_at <= FRESH_S
+        if looked_just_now or not (yield from self._verify(trouble)):
             return
         for move in self._moves:
             found = self._found(move)
@@ -312,8 +315,9 @@ class Conductor:
         if not claim.outranks(effective_ms(self._request, situation), move.wanted.label):
             return
         holder = seen.found.holder if seen.found else None
+        trouble: StepError | None = None
         if result.outcome == "done":
-            wanted = yield from self._give_on(move, claim)
+            wanted, trouble = yield from self._give_on(move, claim)
             found = self._found(move)
             holder = found.holder if found else None
         elif holder is not None and holder.label == claim.target:
@@ -322,10 +326,18 @@ class Conductor:
             return
         message = f"superseded by a request of {clock_time(claim.ms)} for {wanted or claim.target}"
         changes = {"next": None, "vendor_command": None, "guard": "late", "message": message}
+        if wanted is not None and isinstance(trouble, Unsettled | LeftOpen | Lost):
+            advice = mending_command(move, self._request, wanted)
+            changes.update(next=advice, guard=None, message=f"{message}; {trouble}")
+            self._results[move.name] = ended(result, "unknown", after=holder, **changes)
+            return
         self._results[move.name] = ended(result, "refused", after=holder, **changes)
 
-    def _give_on(self, move: Move, claim: Claim) -> Steps[Holder | None]:
-        """Bring it to a newer claim's target, unless that one's own run is faster; the target as far as it is known."""
+    def _give_on(self, move: Move, claim: Claim) -> Steps[tuple[Holder | None, StepError | None]]:
+        """Bring it to a newer claim's target, unless that one's own run is faster.
+
+        Returns the target as far as it is known, and what went wrong.
+        """
         newer = replace(self._request, to=claim.target, issued_at_ms=claim.ms, age_ms=0, expect_digest=None)
         orders, wanted = self._orders, None
         try:
@@ -343,7 +355,8 @@ class Conductor:
                 yield from self._learn(self._kind.sees(again))
         except StepError as error:
             orders.warn(f"{move.name}: it could not be handed over to the newer request ({error})")
-        return wanted
+            return wanted, error
+        return wanted, None
 
 
 def _labelled(move: Move) -> tuple[type, int] | None:
