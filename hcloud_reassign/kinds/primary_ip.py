@@ -255,11 +255,14 @@ def _guards(case: Case) -> Iterator[Refusal]:
         yield Refusal("zone", f"it is bound to {address.location}, {target.name} is in {target.location}")
     own = _own_address(case.world, target, address.family)
     expected = (address.id, begun.displaced if begun else 0)
-    if own is not None and own.id not in expected and case.assignment.options.get("occupied") != "detach":
+    # What goes back displaces nothing: nobody would know to whom that had belonged.
+    goes_back = begun is not None and case.wanted.id != begun.target
+    detaches = case.assignment.options.get("occupied") == "detach" and not goes_back
+    if own is not None and own.id not in expected and not detaches:
         yield Refusal(
             "occupied",
             f"{target.name} has {own.name} ({own.ip}) of the same family",
-            "set occupied = detach to take that one off, or unassign it",
+            "unassign it" if goes_back else "set occupied = detach to take that one off, or unassign it",
         )
     if own is not None and own.id != address.id:
         yield from _guards_of_balancers(case, own, target)
