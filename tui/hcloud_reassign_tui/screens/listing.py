@@ -11,7 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.events import Resize
-from textual.widgets import DataTable, Input
+from textual.widgets import Input
 
 from hcloud_reassign_tui.screens.page import Page
 from hcloud_reassign_tui.view.detail import Lines
@@ -119,7 +119,7 @@ class ListPage(Page, Generic[L]):
             text = Text("   ".join([troubles[0], *parts]), style=self.owner.styles_of_cells["warn"])
         self.query_one("#status", Line).say(text)
 
-    @on(DataTable.RowHighlighted)
+    @on(ListTable.Highlighted)
     def _say_detail(self) -> None:
         row = self.table.current
         self.query_one("#detail", Line).say("" if row is None else self.owner.drawn(self.about(row)))
