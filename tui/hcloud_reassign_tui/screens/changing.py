@@ -12,6 +12,7 @@ from hcloud_reassign.core.model import Group
 from hcloud_reassign_tui.desk import told_of
 from hcloud_reassign_tui.moving import Change, Changes, Errand, HoldChange, MoveChange, Wish, read_only
 from hcloud_reassign_tui.screens.hold import HoldDialog
+from hcloud_reassign_tui.screens.holders import HoldersPage
 from hcloud_reassign_tui.screens.leaving import LeaveDialog, Way
 from hcloud_reassign_tui.screens.move import Flow
 from hcloud_reassign_tui.screens.running import RunDialog
@@ -97,6 +98,9 @@ class Changing:
             self._app.warn("nothing new begins: " + ("the screen is locked" if self._app.locked else "leaving"))
             return False
         self._app.forget_marks()
+        for screen in self._app.screen_stack:
+            if isinstance(screen, HoldersPage):
+                screen.unmark(row.key for row in change.errand.rows)
         self.changes.begin(change)
         before = self.changes.before(change)
         if before and isinstance(change, HoldChange):

@@ -36,6 +36,8 @@ class Dialog(ModalScreen[R]):
         Binding("pagedown", "scroll(8)", show=False),
     ]
 
+    _is_answered = False
+
     @property
     def owner(self) -> ReassignApp:
         """The program, typed."""
@@ -82,8 +84,14 @@ class Dialog(ModalScreen[R]):
         self.owner.copy_to_clipboard(text)
         self.tell(f"{what} copied, if the terminal allows that")
 
+    def answer(self, answer: R | None) -> None:
+        """Close it with an answer: once, and only when nothing stands in front of it."""
+        if self.is_current and not self._is_answered:
+            self._is_answered = True
+            self.dismiss(answer)
+
     def action_back(self) -> None:
-        self.dismiss(None)
+        self.answer(None)
 
     def action_scroll(self, lines: int) -> None:
         for body in self.query("#body").results(VerticalScroll):

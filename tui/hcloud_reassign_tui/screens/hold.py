@@ -51,12 +51,12 @@ class HoldDialog(Dialog["tuple[float | None, str]"]):
         self.hint("3, 2, 1: hold it for so long   r: release it   Esc: back")
 
     def action_hold(self, id: str) -> None:
-        self.dismiss(TIMES[id])
+        self.answer(TIMES[id])
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         id = str(event.button.id)
         if id == "cancel":
-            self.dismiss(None)
+            self.answer(None)
         else:
             self.action_hold(id.removeprefix("for-"))

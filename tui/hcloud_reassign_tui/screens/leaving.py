@@ -39,7 +39,7 @@ class LeaveDialog(Dialog[Way]):
         """Show what is under way now; when nothing is any more there is nothing to ask."""
         under_way = self.owner.changing.changes.under_way
         if not under_way:
-            self.dismiss(None)
+            self.answer(None)
             return
         signs = self.owner.signs
         lines = [(Cell(f"{change.title}: {change.state}", "bold"),) for change in under_way]
@@ -47,11 +47,11 @@ class LeaveDialog(Dialog[Way]):
         self.say((*lines, *going))
 
     def action_leave(self, way: Way) -> None:
-        self.dismiss(way)
+        self.answer(way)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "cancel":
-            self.dismiss(None)
+            self.answer(None)
         else:
             self.action_leave("stop" if event.button.id == "stop" else "wait")

@@ -151,17 +151,17 @@ class PickDialog(Dialog["Target"]):
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._shown[event.option_index])
+        self.answer(self._shown[event.option_index])
 
     @on(Button.Pressed, "#cancel")
     def _cancelled(self) -> None:
-        self.dismiss(None)
+        self.answer(None)
 
     def action_back(self) -> None:
         if self._typed:
             self._filter("")
         else:
-            self.dismiss(None)
+            self.answer(None)
 
 
 def _one_line(text: Text) -> Text:

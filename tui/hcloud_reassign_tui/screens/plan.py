@@ -212,13 +212,13 @@ class PlanDialog(Dialog["Approved | str"]):
 
     @on(Button.Pressed, "#cancel")
     def _cancelled(self) -> None:
-        self.dismiss("closed")
+        self.answer("closed")
 
     @on(Button.Pressed, "#move")
     def _confirmed(self) -> None:
         if self._report is None or not self._pending or plans.still_to_type(self._typed, self._off):
             return
-        self.dismiss(Approved(self._wish, self._report.digest, self._results))
+        self.answer(Approved(self._wish, self._report.digest, self._results))
 
     @property
     def _typed(self) -> str:

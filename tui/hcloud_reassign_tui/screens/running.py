@@ -72,7 +72,7 @@ class RunDialog(Dialog[str]):
             return
         change = self.change
         if isinstance(change, MoveChange) and only_the_digest(change.answer):
-            self.dismiss("digest")
+            self.answer("digest")
             return
         self._outcome = outcome = change.outcome(self.owner.signs)
         self.entitle(_capital(change.title))
@@ -99,7 +99,7 @@ class RunDialog(Dialog[str]):
     @on(Button.Pressed, "#recheck")
     def action_recheck(self) -> None:
         if self._outcome and self.button("recheck").display:
-            self.dismiss("again")
+            self.answer("again")
 
     @on(Button.Pressed, "#stop")
     def action_stop(self) -> None:
