@@ -8,7 +8,7 @@ PYTEST_FLAGS = -n 2
 MADE = $(VENV)/made-by-$(notdir $(PYTHON))
 
 help:
-	@echo 'make demo | test | lint | types | bench | kills | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
+	@echo 'make demo | test | lint | types | bench | chaos | kills | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
 
 demo: $(VENV)/ready-for-demo
 	$(BIN)/hcloud-reassign demo
@@ -28,6 +28,9 @@ types: $(VENV)/ready-for-dev
 
 bench: $(VENV)/ready-for-dev
 	for benchmark in benchmarks/speed.py benchmarks/startup.py; do $(BIN)/python $$benchmark || exit; done
+
+chaos: $(VENV)/ready-for-dev
+	$(BIN)/python benchmarks/chaos.py
 
 kills: $(VENV)/ready-for-dev
 	$(BIN)/python benchmarks/kills.py
@@ -49,5 +52,5 @@ $(VENV)/ready-for-dev: $(MADE) pyproject.toml constraints.txt
 	$(INSTALL) '.[dev]'
 	@touch $@
 
-.PHONY: help demo test lint types bench kills clean
+.PHONY: help demo test lint types bench chaos kills clean
 .NOTPARALLEL:
