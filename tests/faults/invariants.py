@@ -194,6 +194,8 @@ def the_advice_mends_it(played: Played) -> Broken:
                 played.excuse("the server that the advice names was deleted")
             elif result.guard == "late" and _dated_ahead(played, run):
                 played.excuse("a request dated up to 30 s ahead is newer than what is typed in these seconds")
+            elif result.guard == "cooldown" and any(change.what == "claim" for change in played.foreign):
+                played.excuse("the advice has to wait for the cooldown after a newer request")
             elif int(result.code) != 0 and _moved_after_the_advice(played, THINGS[type]):
                 played.excuse("somebody else moved it after the advice was made")
             elif int(result.code) != 0 and _arrived_late(played, run):

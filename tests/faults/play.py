@@ -18,6 +18,7 @@ from hcloud_reassign.core.errors import ReassignError
 from hcloud_reassign.core.model import Request
 from hcloud_reassign.core.report import Result
 from hcloud_reassign.engine.events import Event
+from hcloud_reassign.engine.workers import WAKE
 from hcloud_reassign.project import Equipment
 from hcloud_reassign.simulator import Fault, Simulator, Switches
 from hcloud_reassign.simulator.reply import Request as Sent
@@ -173,6 +174,7 @@ class ParallelWorkers:
         self._clock = clock
         self._under_way: list[tuple[float, int, Any, Any, BaseException | None]] = []
         self._count = 0
+        self._woken = False
 
     def submit(self, token: Any, job: Callable[[], Any]) -> None:
         began, answer, error = self._clock.monotonic(), None, None
@@ -186,6 +188,9 @@ class ParallelWorkers:
 
     def wait(self, seconds: float) -> list[tuple[Any, Any, BaseException | None]]:
         """What ends first within so many seconds, when it does."""
+        if self._woken:
+            self._woken = False
+            return [(WAKE, None, None)]
         until = self._clock.monotonic() + seconds
         ends = min([until, *(item[0] for item in self._under_way)])
         self._clock.advance(ends - self._clock.monotonic())
@@ -194,7 +199,7 @@ class ParallelWorkers:
         return [(token, answer, error) for _, _, token, answer, error in done]
 
     def wake(self) -> None:
-        pass
+        self._woken = True
 
 
 class FaultLab(Lab):
