@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hcloud_reassign.core import guards
 from hcloud_reassign.core.guards import clock_time
-from hcloud_reassign.core.model import Holder, Refusal, Request
+from hcloud_reassign.core.model import Holder, HolderType, Refusal, Request
 from hcloud_reassign.core.objects import Server
 from tests.core.toy import NOW, PINNED, case_of, section, situation, thing, world_of
 
@@ -49,6 +49,7 @@ def test_there_is_no_way_past_the_list() -> None:
     refusal = need(guards.not_listed(case_of(to="srv-c")))
     assert refusal.guard == "not-listed"
     assert not refusal.forceable
+    assert refusal.message == "srv-c is not listed for it"
     assert refusal.next == "--to takes one of: srv-a, srv-b"
 
 
@@ -84,6 +85,17 @@ def test_what_a_deleted_listed_server_left_behind_may_be_taken(holder: int, sour
     case = replace(listed, assignment=section(source=source))
     case = case if source == "srv-a" else replace(case, listed=case.listed[1:])
     assert (guards.holder(case) is not None) is refused
+
+
+@pytest.mark.parametrize(("type", "refused"), [("gateway", False), ("host", True), ("other", True)])
+def test_an_address_of_a_deleted_server_is_left_behind_and_an_unknown_assignee_is_not(
+    type: HolderType, refused: bool
+) -> None:
+    """A route whose gateway is no server any more, while a listed server is gone."""
+    case = case_of()
+    found = replace(case.found, holder=Holder(type, None, None, "10.0.0.9"))
+    refusal = guards.holder(replace(case, found=found, listed=case.listed[1:]))
+    assert (refusal is not None) is refused
 
 
 def test_force_takes_it_from_somebody_else_and_the_refusal_names_who_that_is() -> None:
@@ -185,6 +197,11 @@ def test_the_triggers_own_age_counts_too() -> None:
     assert refusal.message == "the request is 300 s old, more than max_age = 300 s"
 
 
+def test_a_very_old_request_is_told_its_age_to_the_second() -> None:
+    refusal = need(guards.late(case_of(request=Request(issued_at_ms=NOW - 86_400_000))))
+    assert refusal.message == "the request is 86400 s old, more than max_age = 300 s"
+
+
 def test_a_typed_request_is_never_too_old() -> None:
     moment = situation(started_ms=NOW - 10_000_000)
     assert guards.late(case_of(moment=moment, request=Request(max_age_s=1.0))) is None
@@ -224,7 +241,9 @@ def test_a_request_is_overtaken_by_a_newer_claim(claim: str, issued: int | None,
 
 def test_who_overtook_is_told_by_name_and_time() -> None:
     case = case_of(world_of(claimed(f"{NOW + 1}.3")))
-    assert need(guards.overtaken(case)).message == f"overtaken by a request of {clock_time(NOW + 1)} for srv-c"
+    refusal = need(guards.overtaken(case))
+    assert refusal.message == f"overtaken by a request of {clock_time(NOW + 1)} for srv-c"
+    assert refusal.next == "send a new request"
 
 
 @pytest.mark.parametrize(("label", "expected"), [("3", "srv-c"), ("99", "99"), ("10.0.0.2", "10.0.0.2")])
@@ -253,6 +272,9 @@ def test_a_move_back_waits_until_the_cooldown_is_over(after_ms: int, seconds: in
     assert (refusal and refusal.retry_after_s) == seconds
     if refusal:
         assert (refusal.guard, refusal.forceable) == ("cooldown", True)
+        assert refusal.message == (
+            f"it came from srv-a at {clock_time(NOW)}; a move back is refused for another {seconds} s"
+        )
         assert refusal.next == f"wait {seconds} s, or add --force"
 
 
@@ -327,6 +349,12 @@ def test_more_moves_in_an_hour_than_allowed_are_refused(limit: int, moved: int, 
     assert (refusal is not None) is refused
     if refusal:
         assert (refusal.guard, refusal.forceable, refusal.next) == ("too-many", True, "add --force")
+        assert refusal.message == f"it was moved {moved} times in the last hour, max_moves_per_hour = {limit}"
+
+
+def test_what_the_journal_does_not_know_was_never_moved() -> None:
+    moment = situation(moved_last_hour={"floating.other": 99})
+    assert guards.too_many(case_of(assignment=section(max_moves_per_hour=1), moment=moment)) is None
 
 
 # all of them
