@@ -16,7 +16,8 @@ from hcloud_reassign_tui.options import Options
 from hcloud_reassign_tui.screens.holders import HoldersPage
 from hcloud_reassign_tui.screens.page import Page, spaced
 from hcloud_reassign_tui.view.detail import Lines
-from hcloud_reassign_tui.view.rows import Key, Progress, Row, rows_of
+from hcloud_reassign_tui.view.rows import Key, Progress, Row
+from hcloud_reassign_tui.view.shelf import Shelf
 from hcloud_reassign_tui.view.signs import Signs, Style
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class ReassignApp(App[int]):
         self.signs = Signs(self.options.ascii)
         self._monotonic, self._wall = monotonic, wall
         self.desks = [Desk(project, self.on_screen_thread, monotonic, self.options.refresh_s) for project in projects]
+        self._shelves = {desk.name: Shelf(desk.name, self.signs) for desk in self.desks}
         self.moves = Lane("move", self.on_screen_thread)
         """Changes, one at a time, whatever project they are in."""
         self.progress: dict[Key, Progress] = {}
@@ -121,7 +123,7 @@ class ReassignApp(App[int]):
             row
             for desk in self.desks
             if desk.status
-            for row in rows_of(desk.name, desk.status.standings, self.signs, self.now_ms(), self.progress)
+            for row in self._shelves[desk.name].rows(desk.status.standings, self.now_ms(), self.progress)
         )
 
     def desk_of(self, key: Key) -> Desk:

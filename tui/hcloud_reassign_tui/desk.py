@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hcloud_reassign.core.errors import AccessError, ReassignError
 from hcloud_reassign_tui.view.freshness import Freshness
 from hcloud_reassign_tui.view.rows import Key, Row
+from hcloud_reassign_tui.view.shelf import with_known
 
 if TYPE_CHECKING:
     from hcloud_reassign.chain import Selection
@@ -100,7 +102,8 @@ class Desk:
     def _seen_now(self) -> Status:
         if self._look is None:
             self._look = self.project.looking((), everything=True)
-        return self._look()
+        status = self._look()
+        return replace(status, standings=with_known(self.status.standings, status.standings)) if self.status else status
 
     def _seen(self, status: Status | None, error: Exception | None, told: Call) -> None:
         now = self._clock()

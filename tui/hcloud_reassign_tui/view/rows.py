@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hcloud_reassign.core.model import Assignment, Holder
@@ -53,7 +54,7 @@ class Row:
     def assignment(self) -> Assignment:
         return self.standing.assignment
 
-    @property
+    @cached_property
     def words(self) -> str:
         """All that is shown of it, in lower case."""
         return " ".join(cell.text for cell in self.cells.values()).lower()
@@ -69,22 +70,10 @@ class Progress:
     wanted: str | None = None
 
 
-def rows_of(
-    project: str,
-    standings: Iterable[Standing],
-    signs: Signs,
-    now_ms: int,
-    progress: Mapping[Key, Progress] | None = None,
-) -> tuple[Row, ...]:
-    """The rows of one project, in its order: what is configured comes first."""
-    under_way = progress or {}
-    return tuple(_row(project, standing, signs, now_ms, under_way) for standing in standings)
-
-
-def _row(project: str, standing: Standing, signs: Signs, now_ms: int, progress: Mapping[Key, Progress]) -> Row:
+def row_of(project: str, standing: Standing, signs: Signs, now_ms: int, going: Progress | None = None) -> Row:
+    """One resource of a project as it is now."""
     key = (project, standing.name)
     resource = standing.resource
-    last = standing.last_move
     cells = {
         "project": Cell(signs.text(project)),
         "kind": Cell(_KINDS.get(standing.assignment.type, signs.text(standing.assignment.type))),
@@ -93,11 +82,17 @@ def _row(project: str, standing: Standing, signs: Signs, now_ms: int, progress: 
         "other": Cell(signs.text(_other(standing)), "dim"),
         "state": _state(standing, signs),
         "name": Cell(signs.text(standing.name), "plain" if standing.configured else "dim"),
-        "moved": Cell(moment(last.time_ms, now_ms).partition(" (")[0] if last and last.time_ms else "", "dim"),
+        "moved": Cell(moved_text(standing, now_ms), "dim"),
     }
-    if key in progress:
-        cells = {**cells, **_moving(cells, progress[key], signs)}
+    if going is not None:
+        cells = {**cells, **_moving(cells, going, signs)}
     return Row(key, standing, cells)
+
+
+def moved_text(standing: Standing, now_ms: int) -> str:
+    """How long ago it was moved, where that is known."""
+    last = standing.last_move
+    return moment(last.time_ms, now_ms).partition(" (")[0] if last and last.time_ms else ""
 
 
 def _holder(standing: Standing, signs: Signs) -> Cell:
