@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual import on
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.message import Message
+from textual.screen import Screen
 
 from hcloud_reassign_tui.desk import Desk, Lane
 from hcloud_reassign_tui.options import Options
+from hcloud_reassign_tui.palette import Places
+from hcloud_reassign_tui.screens.changing import Changing
+from hcloud_reassign_tui.screens.help import HelpPage
+from hcloud_reassign_tui.screens.history import HistoryPage
 from hcloud_reassign_tui.screens.holders import HoldersPage
+from hcloud_reassign_tui.screens.log import LogPage
 from hcloud_reassign_tui.screens.page import Page, spaced
+from hcloud_reassign_tui.screens.servers import HoldingsPage, ServersPage
 from hcloud_reassign_tui.view.detail import Lines
-from hcloud_reassign_tui.view.rows import Key, Progress, Row
+from hcloud_reassign_tui.view.logged import Log, Seen, hidden, noted, stamped
+from hcloud_reassign_tui.view.registry import ACTS, key_names
+from hcloud_reassign_tui.view.rows import Key, Progress, Row, holder_name
+from hcloud_reassign_tui.view.servers import ServerRow, servers_of
 from hcloud_reassign_tui.view.shelf import Shelf
 from hcloud_reassign_tui.view.signs import Signs, Style
 
 if TYPE_CHECKING:
+    from hcloud_reassign.core.model import Group
     from hcloud_reassign.project import Project
 
 _VARIABLES: Mapping[Style, tuple[str, str]] = {
@@ -43,6 +54,7 @@ class ReassignApp(App[int]):
     """Who holds what, and moving it by hand. Times: `monotonic` in seconds, `wall` in unix seconds."""
 
     CSS_PATH = "app.tcss"
+    COMMANDS = App.COMMANDS | {Places}
     TITLE = "hcloud-reassign"
     HORIZONTAL_BREAKPOINTS = [(0, "-small"), (60, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (15, "-low"), (30, "-high")]
@@ -59,13 +71,20 @@ class ReassignApp(App[int]):
         self.options = options or Options()
         self.signs = Signs(self.options.ascii)
         self._monotonic, self._wall = monotonic, wall
-        self.desks = [Desk(project, self.on_screen_thread, monotonic, self.options.refresh_s) for project in projects]
+        self.desks = [
+            Desk(project, self.on_screen_thread, monotonic, self.options.refresh_s, lambda: self.locked)
+            for project in projects
+        ]
         self._shelves = {desk.name: Shelf(desk.name, self.signs) for desk in self.desks}
         self.moves = Lane("move", self.on_screen_thread)
         """Changes, one at a time, whatever project they are in."""
         self.progress: dict[Key, Progress] = {}
+        self.changing = Changing(self)
         self.locked = self.options.read_only
+        self._to_redraw = False
         self.paused = False
+        self.logged = Log()
+        self._noted: dict[str, Seen] = {}
         self.failure: Exception | None = None
         """What broke the screen, once it did."""
 
@@ -97,25 +116,33 @@ class ReassignApp(App[int]):
         """The full screen that is shown, or on which a dialog stands."""
         return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Page)), None)
 
+    @property
+    def _page_to_draw(self) -> Page | None:
+        """The page, as long as there is something of it to draw on: not before its beginning, nor after its end."""
+        return self.page if self.page and self.page.query("#head") else None
+
     # Looking
 
     def now_ms(self) -> int:
         return int(self._wall() * 1000)
 
     def look_now(self) -> None:
+        self.forget_marks()
         for desk in self.desks:
-            desk.look(self._seen)
+            desk.look(self.seen)
 
     def _tick(self) -> None:
         for desk in self.desks:
             if desk.due() and not self.paused:
-                desk.look(self._seen)
-        if self.page:
-            self.page.tick()
+                desk.look(self.seen)
+        if self._page_to_draw:
+            self._page_to_draw.tick()
 
-    def _seen(self) -> None:
-        if self.page:
-            self.page.refreshed()
+    def seen(self) -> None:
+        for desk in self.desks:
+            self._note(desk)
+        if self._page_to_draw:
+            self._page_to_draw.refreshed()
 
     def rows(self) -> tuple[Row, ...]:
         """Everything that was seen, project by project."""
@@ -124,6 +151,18 @@ class ReassignApp(App[int]):
             for desk in self.desks
             if desk.status
             for row in self._shelves[desk.name].rows(desk.status.standings, self.now_ms(), self.progress)
+        )
+
+    def servers(self) -> tuple[ServerRow, ...]:
+        """Every server that was seen, and what it holds."""
+        rows = self.rows()
+        return tuple(
+            row
+            for desk in self.desks
+            if desk.status
+            for row in servers_of(
+                desk.name, desk.status.servers, [row for row in rows if row.key[0] == desk.name], self.signs
+            )
         )
 
     def desk_of(self, key: Key) -> Desk:
@@ -148,6 +187,60 @@ class ReassignApp(App[int]):
             return "looking ..."
         return "there is nothing in this project that could be moved: no floating IP, primary IP, alias IP or route"
 
+    # The log
+
+    def log_line(self, text: str) -> None:
+        """Keep a line for the log, without secrets and without anything that a terminal would obey."""
+        self.logged.add(stamped(self.now_ms(), self.signs.text(self.hidden(text))))
+
+    def hidden(self, text: str) -> str:
+        """A text without the secrets that are known by now."""
+        return hidden(text, (secret for desk in self.desks for secret in desk.project.known_secrets()))
+
+    def _note(self, desk: Desk) -> None:
+        if desk.status is None and desk.freshness.error is None:
+            return
+        standings = desk.status.standings if desk.status else ()
+        seen = Seen({one.name: holder_name(one.holder) for one in standings if one.found}, desk.freshness.error)
+        for line in noted(desk.name, self._noted.get(desk.name), seen):
+            self.log_line(line)
+        self._noted[desk.name] = seen
+
+    # Going from page to page
+
+    def go(self, id: str, first: Key | None = None) -> None:
+        """Show a page that is reached from everywhere; home is below each of them. `first` is what matters most."""
+        if isinstance(self.screen, _PAGES[id]):
+            return
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        if id != "holders":
+            self.push_screen(HistoryPage(first) if id == "history" else _PAGES[id]())
+
+    def go_to_resource(self, key: Key) -> None:
+        """Show a resource at home."""
+        self.go("holders")
+        if isinstance(self.screen, HoldersPage):
+            self.screen.show_row(key)
+
+    def go_to_server(self, key: Key) -> None:
+        """Show what a server holds."""
+        self.go("servers")
+        self.push_screen(HoldingsPage(key))
+
+    def help_about(self, page: Page) -> None:
+        self.push_screen(HelpPage(page))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What ctrl+p finds: the actions of the page, and the themes."""
+        yield SystemCommand("Theme", "Other colours, for this session.", self.action_change_theme)
+        if not isinstance(screen, Page):
+            return
+        for act in ACTS:
+            if screen.offers(act.id):
+                keys = key_names(self.options.keys.get(act.id, act.keys))
+                yield SystemCommand(act.label, f"{act.help} ({keys})", getattr(screen, f"action_{act.id}"))
+
     # The head
 
     def head(self, width: int) -> Text:
@@ -156,6 +249,8 @@ class ReassignApp(App[int]):
         left.append(f"  project: {', '.join(self.signs.text(desk.name) for desk in self.desks)}", style="")
         if self.locked:
             left.append("  LOCKED read-only", style=self.styles_of_cells["bad"])
+        if self.changing.leaving:
+            left.append("  LEAVING when it is done", style=self.styles_of_cells["warn"])
         return spaced(left, self._age(), width)
 
     def _age(self) -> Text:
@@ -183,15 +278,61 @@ class ReassignApp(App[int]):
             Text("  ").join(Text(cell.text, style=styles[cell.style]) for cell in line) for line in lines
         )
 
+    # Changes
+
+    def start_move(self, rows: Sequence[Row], groups: Sequence[Group] = ()) -> None:
+        """Ask where these shall go, as one plan."""
+        self.changing.move(rows, groups)
+
+    def seconds(self) -> float:
+        return self._monotonic()
+
+    def warn(self, text: str) -> None:
+        """Why something that was asked for is not done."""
+        self.notify(self.signs.text(text), severity="warning", markup=False)
+
+    def lock(self, why: str) -> None:
+        """Lock the screen to read-only because of something that was found out."""
+        self.locked = True
+        self.warn(f"LOCKED read-only: {why}; L unlocks the screen")
+
+    def forget_marks(self) -> None:
+        """Take off the rows what ended changes left there: from now on the look tells."""
+        self.progress = {key: going for key, going in self.progress.items() if going.wanted is not None}
+
+    def redraw_soon(self) -> None:
+        """Draw the rows anew; however many events come, a few times a second."""
+        if not self._to_redraw:
+            self._to_redraw = True
+            self.set_timer(0.1, self._redraw)
+
+    def _redraw(self) -> None:
+        self._to_redraw = False
+        self.seen()
+
+    async def action_quit(self) -> None:
+        self.changing.leave()
+
+    def action_help_quit(self) -> None:
+        self.changing.leave()
+
     # What every page can do
 
     def turn_lock(self) -> None:
         self.locked = not self.locked
-        self._seen()
+        self.seen()
 
     def turn_pause(self) -> None:
         self.paused = not self.paused
-        self._seen()
+        self.seen()
+
+
+_PAGES: Mapping[str, type[Page]] = {
+    "holders": HoldersPage,
+    "servers": ServersPage,
+    "history": HistoryPage,
+    "log": LogPage,
+}
 
 
 def _rich(colour: str) -> str:

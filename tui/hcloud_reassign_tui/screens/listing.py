@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from rich.text import Text
 from textual import on
@@ -13,17 +13,17 @@ from textual.containers import VerticalScroll
 from textual.events import Resize
 from textual.widgets import Input
 
-from hcloud_reassign_tui.screens.page import Page
+from hcloud_reassign_tui.screens.export import TakingPage
 from hcloud_reassign_tui.view.detail import Lines
 from hcloud_reassign_tui.view.filtering import Filter, counted
-from hcloud_reassign_tui.view.listed import Listed
+from hcloud_reassign_tui.view.listed import Key, Listed
 from hcloud_reassign_tui.widgets.lines import Line
 from hcloud_reassign_tui.widgets.table import ListTable
 
 L = TypeVar("L", bound=Listed)
 
 
-class ListPage(Page, Generic[L]):
+class ListPage(TakingPage, Generic[L]):
     """What a screen of this kind says of itself: its table, its rows, and what there is to say about one."""
 
     AUTO_FOCUS = "#resources"
@@ -70,6 +70,7 @@ class ListPage(Page, Generic[L]):
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one("#filter").display = False
+        self.table.fit(self.app.size.width)
         self.refreshed()
 
     @property
@@ -129,7 +130,26 @@ class ListPage(Page, Generic[L]):
         row = self.table.current
         return next((one for one in self._rows if row is not None and one.key == row.key), None)
 
+    # Taking along
+
+    def copied(self) -> str | None:
+        row = self.current()
+        return None if row is None else "  ".join(cell.text for cell in row.cells.values() if cell.text.strip())
+
+    def exported(self) -> list[dict[str, Any]]:
+        return [self.data_of(row) for row in self._filter(self._rows)]
+
+    def data_of(self, row: L) -> dict[str, Any]:
+        """A row as plain data."""
+        raise NotImplementedError
+
     # Looking
+
+    def show_row(self, key: Key) -> None:
+        """Put the cursor on a row, also when the filter leaves it out."""
+        if self.filtering:
+            ListPage.action_back(self)
+        self.table.go_to(key)
 
     def action_filter(self) -> None:
         field = self.query_one("#filter", Input)

@@ -10,13 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from hcloud_reassign_tui.view.registry import ACTS, GROUPS, Act
+from hcloud_reassign_tui.view.registry import ACTS, Act
 from hcloud_reassign_tui.widgets.lines import Line
 
 if TYPE_CHECKING:
     from hcloud_reassign_tui.app import ReassignApp
-
-_BINDING_GROUPS = {group: Binding.Group(group) for group in GROUPS}
 
 
 def _binding(act: Act) -> Binding:
@@ -27,7 +25,6 @@ def _binding(act: Act) -> Binding:
         show=act.footer,
         tooltip=act.help,
         id=act.id,
-        group=_BINDING_GROUPS[act.group],
     )
 
 
@@ -62,6 +59,11 @@ class Page(Screen[None]):
     def on_mount(self) -> None:
         self.tick()
 
+    def on_screen_resume(self) -> None:
+        """Shown again: what came while something else was in front is not drawn yet."""
+        if self.query("#head"):
+            self.refreshed()
+
     def tick(self) -> None:
         """Once a second: only what has changed is drawn."""
         self.query_one("#head", Line).say(self.owner.head(self.size.width))
@@ -87,6 +89,21 @@ class Page(Screen[None]):
     def action_back(self) -> None:
         if len(self.owner.screen_stack) > 2:
             self.owner.pop_screen()
+
+    def action_holders(self) -> None:
+        self.owner.go("holders")
+
+    def action_servers(self) -> None:
+        self.owner.go("servers")
+
+    def action_history(self) -> None:
+        self.owner.go("history")
+
+    def action_log(self) -> None:
+        self.owner.go("log")
+
+    def action_help(self) -> None:
+        self.owner.help_about(self)
 
     async def action_quit(self) -> None:
         await self.owner.action_quit()

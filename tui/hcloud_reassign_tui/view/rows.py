@@ -54,6 +54,12 @@ class Row:
     def assignment(self) -> Assignment:
         return self.standing.assignment
 
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Who else may have it, by its section."""
+        holder = self.standing.holder.name if self.standing.holder else None
+        return tuple(name for name in self.assignment.listed if name != holder)
+
     @cached_property
     def words(self) -> str:
         """All that is shown of it, in lower case."""

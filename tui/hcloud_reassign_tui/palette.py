@@ -1,0 +1,56 @@
+"""What ctrl+p finds besides the actions: every server and every resource by its name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from functools import partial
+from heapq import nlargest
+from typing import TYPE_CHECKING, cast
+
+from rich.text import Text
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.types import IgnoreReturnCallbackType
+
+if TYPE_CHECKING:
+    from hcloud_reassign_tui.app import ReassignApp
+
+FIRST = 5
+"""So many servers and resources are offered before anything is typed."""
+BEST = 40
+_AT_ONCE = 200
+"""After so many places the screen gets its turn."""
+
+Place = tuple[str, IgnoreReturnCallbackType]
+
+
+class Places(Provider):
+    """Goes to a server or a resource. Names are foreign, so none of them is ever markup."""
+
+    async def discover(self) -> Hits:
+        for places in (self._servers(), self._resources()):
+            for _, (name, go) in zip(range(FIRST), places, strict=False):
+                yield DiscoveryHit(Text(name), go, text=name)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        found: list[tuple[float, int, Place]] = []
+        for number, place in enumerate((*self._servers(), *self._resources())):
+            score = matcher.match(place[0])
+            if score > 0:
+                found.append((score, -number, place))
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+        for score, _, (name, go) in nlargest(BEST, found, key=lambda one: one[:2]):
+            yield Hit(score, Text(name), go, text=name)
+
+    def _servers(self) -> Iterator[Place]:
+        owner = cast("ReassignApp", self.app)
+        for row in owner.servers():
+            yield f"Go to server {row.cells['name'].text}", partial(owner.go_to_server, row.key)
+
+    def _resources(self) -> Iterator[Place]:
+        owner = cast("ReassignApp", self.app)
+        for row in owner.rows():
+            address, name = row.cells["address"].text, row.cells["name"].text
+            yield f"Go to resource {address} {name}", partial(owner.go_to_resource, row.key)
