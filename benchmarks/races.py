@@ -42,7 +42,7 @@ def raced(sample: Sample, runs: int, to: str, way: Way) -> bool:
 
 def flapped(sample: Sample, seconds: float) -> bool:
     limit_s = min(seconds, PUBLIC_S) if sample is PUBLIC else seconds
-    return wrong(f"{sample.type}, flapping", sample, SLOW, MOST_FLAPS, lambda race: race.flap(limit_s))
+    return wrong(f"{sample.type}, flapping", sample, SLOW, MOST_FLAPS, lambda race: race.flap(MOST_FLAPS - 1, limit_s))
 
 
 def wrong(

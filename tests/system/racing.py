@@ -25,7 +25,7 @@ CLAIMS = ("hcloud-reassign/claim", "hcloud-reassign/route.", "hcloud-reassign/al
 CODES = {"done": 0, "unchanged": 0, "failed": 1, "refused": 3, "unknown": 5}
 TARGETS: Mapping[str, Sequence[int]] = {"one": (B,), "two": (B, A), "three": (B, A, C)}
 """Where the runs of a race want it: where all do, or by turns."""
-MOST_REQUESTS = 40
+MOST_REQUESTS = 100
 """What one run may need on average, however many others there are."""
 LONGEST_S = 310.0
 """The deadline of a run that moves a primary IP, and a little."""
@@ -118,10 +118,10 @@ class Race:
         for moment, target in zip(moments, itertools.cycle(TARGETS[to]), strict=False):
             self.start(target, moment if way == "triggered" else None)
 
-    def flap(self, seconds: float) -> None:
+    def flap(self, runs: int, seconds: float = LONGEST_S) -> None:
         """Two machines take it from each other: each begins when the other one has written its claim."""
         until = time.monotonic() + seconds
-        for to in itertools.cycle((B, A)):
+        for _, to in zip(range(runs), itertools.cycle((B, A)), strict=False):
             run = self.start(to, time.time_ns() // 1_000_000)
             with self._asked:
                 # Whoever is refused writes none, and ends.
@@ -241,7 +241,9 @@ def told_the_truth(item: Ended) -> None:
         assert id_of(move["after"]) == item.run.to and item.run.to in item.seen, item.done
     elif move["after"] is not None:
         assert id_of(move["after"]) in item.seen, item.done
-    if outcome == "done":
+    if outcome == "done" and move["type"] != PUBLIC.type:
+        # Of a primary IP more is done than that it arrives: a run may have found its servers still stopped.
         assert item.wrote or item.seen != {item.run.to}, "it says that it did something, and nothing happened"
-    if outcome == "unchanged":
-        assert not item.moved, "it says that it did nothing and moved something"
+    if outcome == "unchanged" and item.moved:
+        # Somebody else took it away again, and brought it: then the steps tell of our own part.
+        assert "done" in {step["status"] for step in move["steps"]}, "it says that it did nothing and moved something"
