@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.main import get_group
 
+from hcloud_reassign.cli.group import build
 from tests.faults.dice import WAYS, schedule
 from tests.faults.invariants import breaches
-from tests.faults.play import play
+from tests.faults.play import parsed, play
 from tests.faults.schedule import Schedule
 from tests.faults.shrink import shrunk, still_breaks
 
@@ -56,3 +58,17 @@ def test_a_schedule_plays_the_same_every_time() -> None:
         assert [(item.at, item.path, item.status) for item in first.log] == [
             (item.at, item.path, item.status) for item in second.log
         ]
+
+
+def test_the_command_understands_what_is_advised_as_the_exploration_does() -> None:
+    group = get_group(build())
+    run = group.get_command(group.make_context("hcloud-reassign", ["run"]), "run")
+    assert run is not None
+    for line in ("run alias.vip --to srv-b --force", "run public.web --to 10.0.1.3 --allow-poweroff --hard-poweroff"):
+        name, request = parsed(f"hcloud-reassign {line}")
+        options = run.make_context("run", line.split()[1:]).params
+        assert options["names"] == [name]
+        for option in ("to", "force", "allow_poweroff", "hard_poweroff", "power_on"):
+            assert options[option] == getattr(request, option)
+    with pytest.raises(ValueError, match="no option"):
+        parsed("hcloud-reassign run alias.vip --too srv-b")
