@@ -67,7 +67,7 @@ def test_the_command_understands_what_is_advised_as_the_exploration_does() -> No
     for line in ("run alias.vip --to srv-b --force", "run public.web --to 10.0.1.3 --allow-poweroff --hard-poweroff"):
         name, request = parsed(f"hcloud-reassign {line}")
         options = run.make_context("run", line.split()[1:]).params
-        assert options["names"] == [name]
+        assert list(options["names"]) == [name]
         for option in ("to", "force", "allow_poweroff", "hard_poweroff", "power_on"):
             assert options[option] == getattr(request, option)
     with pytest.raises(ValueError, match="no option"):
