@@ -26,14 +26,14 @@ class LeaveDialog(Dialog[Way]):
 
     def buttons(self) -> ComposeResult:
         yield pressed("Stay", "cancel")
-        yield pressed("Leave when it is done (w)", "wait")
-        yield pressed("Stop in order and leave (x)", "stop")
+        yield pressed("Wait, then leave (w)", "wait")
+        yield pressed("Stop and leave (x)", "stop")
 
     def on_mount(self) -> None:
         self.entitle("Something is moving: leave?")
         self.refreshed()
         self.set_interval(1.0, self.refreshed)
-        self.hint("Stopping begins nothing new, and finishes what was taken away.")
+        self.hint("w: leave when it is done   x: begin nothing new, finish what was taken away   Esc: stay")
 
     def refreshed(self) -> None:
         """Show what is under way now; when nothing is any more there is nothing to ask."""

@@ -10,7 +10,7 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Button, Checkbox, Input
+from textual.widgets import Button, Input
 
 from hcloud_reassign.core.report import Result
 from hcloud_reassign_tui.desk import told_of
@@ -23,6 +23,9 @@ from hcloud_reassign_tui.widgets.lines import Line
 
 if TYPE_CHECKING:
     from hcloud_reassign.project import Report
+
+
+_CONSENTS = {"force": "force: pass the guards that allow it (f)", "poweroff": "the servers may be powered off (p)"}
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ class PlanDialog(Dialog["Approved | str"]):
     def body(self) -> ComposeResult:
         yield from super().body()
         yield Line("command")
-        yield Checkbox("force: pass the guards that allow it (f)", id="force", compact=True)
-        yield Checkbox("the servers may be powered off (p)", id="poweroff", compact=True)
+        for id in _CONSENTS:
+            yield pressed("", id)
         yield Line("missing")
         yield Input(id="typed", compact=True)
 
@@ -165,10 +168,8 @@ class PlanDialog(Dialog["Approved | str"]):
             "poweroff": wish.poweroff or plans.needs_consent(results),
         }
         for id, shown in offered.items():
-            box = self.query_one(f"#{id}", Checkbox)
-            box.display = shown
-            with box.prevent(Checkbox.Changed):
-                box.value = getattr(wish, id)
+            self.button(id).display = shown
+            self.name_button(id, f"[{'x' if getattr(wish, id) else ' '}] {_CONSENTS[id]}")
         field = self.query_one("#typed", Input)
         field.display = self.query_one("#missing").display = bool(self._off)
 
@@ -190,18 +191,21 @@ class PlanDialog(Dialog["Approved | str"]):
         if not self.button("move").disabled:
             self.button("move").focus()
 
-    @on(Checkbox.Changed)
-    def _consented(self, event: Checkbox.Changed) -> None:
-        if event.checkbox.id == "force":
-            self._wish = replace(self._wish, force=event.value)
-        else:
-            self._wish = replace(self._wish, poweroff=event.value)
-        self._make()
+    @on(Button.Pressed, "#force")
+    @on(Button.Pressed, "#poweroff")
+    def _consented(self, event: Button.Pressed) -> None:
+        self.action_turn(str(event.button.id))
 
     def action_turn(self, id: str) -> None:
-        box = self.query_one(f"#{id}", Checkbox)
-        if box.display:
-            box.toggle()
+        """Give a consent, or take it back; either makes another plan."""
+        if not self.button(id).display:
+            return
+        wish = self._wish
+        if id == "force":
+            self._wish = replace(wish, force=not wish.force)
+        else:
+            self._wish = replace(wish, poweroff=not wish.poweroff)
+        self._make()
 
     def action_again(self) -> None:
         self._make()

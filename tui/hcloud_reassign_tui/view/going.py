@@ -56,8 +56,8 @@ class Going:
         """For the row of the table."""
         if self.state != "running":
             return self.state
-        percent = "" if self.percent is None else f" {self.percent} %"
-        return f"running {max(self.begun, 1)}/{max(self.total, self.begun, 1)}{percent}"
+        percent = "" if self.percent is None else f" {self.percent}%"
+        return f"moving {max(self.begun, 1)}/{max(self.total, self.begun, 1)}{percent}"
 
 
 def expected(results: Sequence[Result]) -> dict[str, Going]:

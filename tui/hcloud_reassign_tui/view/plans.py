@@ -86,7 +86,7 @@ def _why_not(result: Result, signs: Signs, named: bool) -> Iterator[tuple[Cell, 
 def _way_past(result: Result, named: bool) -> str | None:
     """What to do about a refusal, in the words of this screen."""
     if result.guard == "reboot":
-        return "p allows that; its name has to be typed then"
+        return "p allows that; the names of the servers have to be typed then"
     if result.next is None or (not named and "hcloud-reassign run" in result.next):
         return None
     return result.next.replace("add --force", "press f (force)")
