@@ -369,6 +369,12 @@ class Project:
         remaining: int | None = self._border.rate_limit_remaining if self._border else None
         return remaining
 
+    @property
+    def requests(self) -> int:
+        """How many requests were sent to the API so far."""
+        sent: int = self._border.requests if self._border else 0
+        return sent
+
     def _timeout_s(self, selection: Selection | None) -> float:
         given = timeout(self.settings, flag=self._overrides.timeout_s, environ=self._environ).seconds
         if given is not None:

@@ -78,6 +78,7 @@ class Desk:
         self.denied = False
         """Whether the API refused the token: looking again by itself would not help."""
         self._look: Callable[[], Status] | None = None
+        self._cost = 0
         self._again: Call | None = None
 
     @property
@@ -102,7 +103,9 @@ class Desk:
     def _seen_now(self) -> Status:
         if self._look is None:
             self._look = self.project.looking((), everything=True)
+        before = self.project.requests
         status = self._look()
+        self._cost = self.project.requests - before
         return replace(status, standings=with_known(self.status.standings, status.standings)) if self.status else status
 
     def _seen(self, status: Status | None, error: Exception | None, told: Call) -> None:
@@ -114,7 +117,7 @@ class Desk:
             self.denied = False
             self.changed = self._changes(status)
             self.status = status
-            self.freshness = self.freshness.succeeded(now, self.project.budget)
+            self.freshness = self.freshness.succeeded(now, self.project.budget, self._cost)
         again, self._again = self._again, None
         if again:
             self.look(again)

@@ -6,13 +6,18 @@ from dataclasses import dataclass, replace
 
 SOONEST_S = 5.0
 SLOWEST_S = 60.0
-LOW_BUDGET = 600
-"""Below so many requests left of the hour it looks less often."""
+BACK_A_SECOND = 1.0
+"""How many requests the API gives back: 3,600 an hour."""
+SHARES = ((600, 0.25), (1800, 0.5))
+"""Below so many requests left it takes no more than this part of what comes back: moves and others need the rest."""
 
 
 @dataclass(frozen=True)
 class Freshness:
-    """`seen` is when the last picture was taken, None: never. `error` is why the last look failed."""
+    """`seen` is when the last picture was taken, None: never. `error` is why the last look failed.
+
+    `cost` is how many requests a look takes.
+    """
 
     interval_s: float = SOONEST_S
     seen: float | None = None
@@ -20,35 +25,40 @@ class Freshness:
     failures: int = 0
     error: str | None = None
     budget: int | None = None
+    cost: int = 0
 
-    def succeeded(self, now: float, budget: int | None) -> Freshness:
-        return replace(self, seen=now, tried=now, failures=0, error=None, budget=budget)
+    def succeeded(self, now: float, budget: int | None, cost: int = 0) -> Freshness:
+        return replace(self, seen=now, tried=now, failures=0, error=None, budget=budget, cost=cost)
 
     def failed(self, now: float, error: str) -> Freshness:
         return replace(self, tried=now, failures=self.failures + 1, error=error)
 
     @property
-    def wait_s(self) -> float:
-        """How long after the last try the next one comes: later after failures and when the budget is low."""
+    def pace_s(self) -> float:
+        """The time between two looks that succeed: longer when few requests are left for what a look takes."""
         interval = max(self.interval_s, SOONEST_S)
-        slowed = interval * float(2 ** min(self.failures, 6))
-        if self.budget is not None and self.budget < LOW_BUDGET:
-            slowed = max(slowed, interval * 4)
-        return min(slowed, max(SLOWEST_S, interval))
+        shares = [share for below, share in SHARES if self.budget is not None and self.budget < below]
+        return max(interval, self.cost / (BACK_A_SECOND * shares[0])) if shares else interval
+
+    @property
+    def wait_s(self) -> float:
+        """How long after the last try the next one comes: later after failures."""
+        slowed = self.pace_s * float(2 ** min(self.failures, 6))
+        return min(slowed, max(SLOWEST_S, self.pace_s))
 
     def due(self, now: float) -> bool:
         return self.tried is None or now - self.tried >= self.wait_s
 
     def stale(self, now: float) -> bool:
         """Whether the picture is older than twice the time after which there should be another."""
-        return self.seen is None or now - self.seen > 2 * max(self.interval_s, SOONEST_S) or self.error is not None
+        return self.seen is None or now - self.seen > 2 * self.pace_s or self.error is not None
 
     def told(self, now: float, sign: str) -> str:
         """The age as the header says it."""
         if self.seen is None:
             return "no data yet" if self.error is None else f"{sign} NO DATA"
         age = f"{now - self.seen:.0f} s"
-        slow = " (few requests left)" if self.budget is not None and self.budget < LOW_BUDGET else ""
+        slow = " (few requests left)" if self.pace_s > max(self.interval_s, SOONEST_S) else ""
         return f"{sign} STALE {age}{slow}" if self.stale(now) else f"data {age} old{slow}"
 
     def next_try(self, now: float) -> str:
