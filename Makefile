@@ -8,7 +8,7 @@ PYTEST_FLAGS = -n 2
 MADE = $(VENV)/made-by-$(notdir $(PYTHON))
 
 help:
-	@echo 'make demo | test | lint | types | bench | chaos | kills | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
+	@echo 'make demo | test | lint | types | bench | chaos | kills | coverage | mutate | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
 
 demo: $(VENV)/ready-for-demo
 	$(BIN)/hcloud-reassign demo
@@ -36,6 +36,17 @@ kills: $(VENV)/ready-for-dev
 	$(BIN)/python benchmarks/kills.py
 	$(BIN)/python benchmarks/races.py
 
+# Not the tests that run real programs: in a process of its own each of them would be measured, and slowly.
+coverage: $(VENV)/ready-for-dev
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(PYTEST_FLAGS) -q tests/core tests/kinds tests/engine tests/hetzner tests/config
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+# One module: make mutate MODULES=core.guards. Stopped with Ctrl-C it goes on where it was.
+mutate: $(VENV)/ready-for-dev
+	nice -n 15 $(BIN)/python tests/mutation/mutate.py $(MODULES)
+
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 
@@ -52,5 +63,5 @@ $(VENV)/ready-for-dev: $(MADE) pyproject.toml constraints.txt
 	$(INSTALL) '.[dev]'
 	@touch $@
 
-.PHONY: help demo test lint types bench chaos kills clean
+.PHONY: help demo test lint types bench chaos kills coverage mutate clean
 .NOTPARALLEL:
