@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hcloud_reassign.core.errors import UsageError
-from hcloud_reassign.core.model import Assignment, Group, Move, Plan, Request, World
+from hcloud_reassign.core.model import Assignment, Group, Move, Plan, Refusal, Request, World
 from hcloud_reassign.core.objects import FloatingIp, Server
 from hcloud_reassign.core.planning import check_request, doubtful, judge_groups, plan, plan_again, target_name
 from hcloud_reassign.core.steps import every
@@ -68,11 +68,24 @@ def test_a_request_that_names_no_target_is_a_usage_error(
         check_request([section(**fields)], request_, named)
 
 
-def test_a_usage_error_says_who_can_be_chosen() -> None:
+@pytest.mark.parametrize(
+    ("fields", "choice"), [(MEMBERS, "srv-a, srv-b"), ({"destination": None, "source": "srv-c"}, "srv-c")]
+)
+def test_a_usage_error_says_who_can_be_chosen(fields: dict[str, Any], choice: str) -> None:
     with pytest.raises(UsageError) as error:
-        check_request([section(**MEMBERS)], Request(), ["floating.web"])
+        check_request([section(**fields)], Request(), ["floating.web"])
     assert error.value.object == "floating.web"
-    assert error.value.next == "--to with one of: srv-a, srv-b"
+    assert error.value.next == f"--to with one of: {choice}"
+
+
+def test_a_usage_error_says_what_it_is_about() -> None:
+    with pytest.raises(UsageError) as both:
+        check_request([section()], Request(to="srv-b", direction="src"), [])
+    assert str(both.value) == "--to and --direction exclude each other"
+    assert (both.value.object, both.value.next) == ("--to", "give one of them")
+    with pytest.raises(UsageError) as members:
+        check_request([section(**MEMBERS)], Request(direction="src"), [])
+    assert members.value.object == "floating.web"
 
 
 def test_what_was_not_named_and_has_no_target_is_left_out() -> None:
@@ -166,11 +179,13 @@ def test_a_target_that_does_not_exist_is_a_usage_error_with_the_nearest_name() -
     move = only(world_of(thing()), request=Request(to="srv-bb"))
     assert (move.outcome, move.usage_error) == ("failed", True)
     assert "did you mean 'srv-b'?" in str(move.message)
+    assert move.before is not None and move.before.id == 1
 
 
 def test_an_assignment_without_any_target_says_what_is_missing() -> None:
     move = only(world_of(thing()), section(**MEMBERS))
     assert (move.outcome, move.usage_error, move.next) == ("failed", True, "--to SERVER")
+    assert move.message == "floating.web does not say where it shall go"
 
 
 def test_two_resources_of_one_name_are_refused() -> None:
@@ -182,7 +197,8 @@ def test_two_resources_of_one_name_are_refused() -> None:
 
 def test_two_servers_of_the_targets_name_are_refused() -> None:
     move = only(world_of(thing(), Server(22, "srv-b")))
-    assert (move.outcome, guard(move)) == ("refused", "ambiguous")
+    assert move.outcome == "refused"
+    assert move.refusal == Refusal("ambiguous", "two servers are called srv-b", "name it by its id")
     assert move.found is not None
 
 
@@ -207,6 +223,7 @@ def test_a_kind_may_find_a_usage_error_while_it_plans(monkeypatch: pytest.Monkey
     move = only(world_of(thing()))
     assert (move.outcome, move.usage_error) == ("failed", True)
     assert (move.message, move.next) == ("out of range", "another range")
+    assert move.found is not None
 
 
 # held, dated ahead
@@ -222,10 +239,16 @@ def test_an_operators_hold_warns_who_types_and_refuses_what_was_triggered(
     assert any("an operator holds it until" in warning for warning in move.warnings) is warned
 
 
+@pytest.mark.parametrize("ms", [-1, 0])
+def test_a_hold_that_is_over_is_not_warned_about(ms: int) -> None:
+    assert only(world_of(thing(1, {"hcloud-reassign/held-until": str(NOW + ms)}))).warnings == ()
+
+
 @pytest.mark.parametrize(("ahead_ms", "warned"), [(30_000, False), (30_001, True)])
 def test_a_request_dated_in_the_future_is_warned_about(ahead_ms: int, warned: bool) -> None:
     made = plan(world_of(), [], (), Request(issued_at_ms=NOW + ahead_ms), situation())
-    assert bool(made.warnings) is warned
+    expected = ("the request is dated in the future; it is treated as made now",)
+    assert made.warnings == (expected if warned else ())
 
 
 # several
@@ -233,6 +256,14 @@ def test_a_request_dated_in_the_future_is_warned_about(ahead_ms: int, warned: bo
 
 def test_two_sections_that_mean_one_resource_are_a_usage_error() -> None:
     selected = [(TOY, section("one")), (TOY, section("two"))]
+    with pytest.raises(UsageError) as error:
+        plan(world_of(thing()), selected, (), Request(), situation())
+    assert str(error.value) == "one and two are the same resource"
+    assert (error.value.object, error.value.next) == ("two", "name one of them")
+
+
+def test_what_is_not_found_hides_no_duplicate_behind_it() -> None:
+    selected = [(TOY, section("none", resource="gone")), (TOY, section("one")), (TOY, section("two"))]
     with pytest.raises(UsageError, match="one and two are the same resource"):
         plan(world_of(thing()), selected, (), Request(), situation())
 
@@ -299,6 +330,7 @@ def test_one_member_that_cannot_move_keeps_all_of_a_group(other: FloatingIp, out
     assert (one.outcome, guard(one)) == ("refused", "group")
     assert one.refusal
     assert one.refusal.message == "two of the same group cannot move"
+    assert one.refusal.next == "mend two, or run the others by their own names"
     assert not one.refusal.forceable
 
 
@@ -314,8 +346,9 @@ def test_a_member_that_is_there_already_stays_unchanged_when_another_is_refused(
 
 def test_a_section_of_two_groups_cannot_be_moved_by_both() -> None:
     groups = (GROUP, Group("db", ("two",)))
-    with pytest.raises(UsageError, match="two is a member of two of the groups"):
+    with pytest.raises(UsageError, match="two is a member of two of the groups") as error:
         plan(world_of(*TWO), SELECTED, groups, Request(), situation())
+    assert (error.value.object, error.value.next) == ("two", "run one group at a time")
 
 
 @given(st.lists(st.sampled_from(["pending", "unchanged", "refused", "failed"]), min_size=1, max_size=6))
