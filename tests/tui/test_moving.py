@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from typing import Any
+from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 from textual.widgets import Button
 
 from hcloud_reassign.core.errors import AccessError
@@ -39,20 +41,23 @@ GROUP = INI + "\n[group.site]\nmembers = floating.web, route.default\n"
 
 
 class Gate:
-    """Holds a request at the simulator until it is opened."""
+    """Holds requests up, as a slow line does, until it is opened."""
 
-    def __init__(self) -> None:
+    def __init__(self, lab: Lab, method: str, path: str) -> None:
         self.reached, self.open = threading.Event(), threading.Event()
+        self._method, self._path, self._send = method, path, lab.before_request
 
-    def __call__(self, sim: Any, request: Any) -> None:
-        self.reached.set()
-        assert self.open.wait(PATIENCE_S)
+    def __call__(self, request: requests.PreparedRequest) -> None:
+        if request.method == self._method and fnmatchcase(urlsplit(request.url or "").path, self._path):
+            self.reached.set()
+            assert self.open.wait(PATIENCE_S)
+        self._send(request)
 
 
-def held_open(lab: Lab, path: str = FLOAT.path) -> Gate:
-    """The next write to a path waits at a gate."""
-    gate = Gate()
-    lab.sim.faults.append(Fault(method="POST", path=path, run=gate))
+def held_open(lab: Lab, path: str = FLOAT.path, method: str = "POST") -> Gate:
+    """Requests to a path wait at a gate, all others pass."""
+    gate = Gate(lab, method, path)
+    setattr(lab, "before_request", gate)  # noqa: B010
     return gate
 
 
@@ -342,7 +347,64 @@ def test_a_move_shows_its_steps_in_the_dialog_and_on_its_row(lab: Lab) -> None:
     play(lab.project(INI), script)
 
 
-def test_a_second_change_waits_and_says_for_what(lab: Lab) -> None:
+async def queue_a_second_move(session: Session, gate: Gate) -> None:
+    """The first row's move is held up; the second row's is confirmed meanwhile."""
+    await open_plan(session)
+    await confirm(session)
+    await session.until(gate.reached.is_set, what="the write is held up")
+    await session.press("escape")
+    await open_plan(session, "down")
+    await confirm(session)
+    await session.until("waits: only one change at a time")
+
+
+def test_a_second_move_waits_and_says_for_what(lab: Lab) -> None:
+    gate = held_open(lab)
+
+    async def script(session: Session) -> None:
+        await queue_a_second_move(session, gate)
+        assert "move 192.0.2.10 to srv-b is under way" in " ".join(session.text().replace("│", " ").split())
+        assert not lab.writes
+        gate.open.set()
+        await session.until("1 done")
+        await session.press("escape")
+        await session.until(lambda: session.text().count("at destination") == 2)
+        assert verbs(lab) == ["assign", "delete_route", "add_route"]
+
+    play(lab.project(INI), script)
+
+
+def test_a_move_that_waited_while_the_world_moved_is_planned_anew_also_when_nobody_watched(lab: Lab) -> None:
+    gate = held_open(lab)
+    ini = FLOAT.section() + ROUTE.members("srv-a", "srv-b", "srv-c")
+
+    async def script(session: Session) -> None:
+        await queue_a_second_move(session, gate)
+        await session.press("escape")
+        await session.until("waiting")
+        ROUTE.put(lab.sim, C)
+        gate.open.set()
+        await session.until("The world has moved")
+        await session.until("now it is with srv-c")
+        assert verbs(lab) == ["assign"] and focused(session) == "cancel"
+
+    play(lab.project(ini), script, size=(100, 40))
+
+
+def test_a_move_that_waits_is_called_off_without_a_trace(lab: Lab) -> None:
+    gate = held_open(lab)
+
+    async def script(session: Session) -> None:
+        await queue_a_second_move(session, gate)
+        await session.press("x")
+        gate.open.set()
+        await session.until("called off before anything was begun")
+        assert verbs(lab) == ["assign"]
+
+    play(lab.project(INI), script)
+
+
+def test_a_hold_waits_too(lab: Lab) -> None:
     gate = held_open(lab)
 
     async def script(session: Session) -> None:
@@ -353,7 +415,6 @@ def test_a_second_change_waits_and_says_for_what(lab: Lab) -> None:
         await session.until("Hold 0.0.0.0/0")
         await session.press("2")
         await session.until("hold 0.0.0.0/0 for 2 h waits")
-        assert verbs(lab) == ["assign"]
         gate.open.set()
         await session.until("held by a person")
         assert verbs(lab) == ["assign", "label"]
@@ -463,12 +524,12 @@ def test_with_nothing_selected_and_no_group_it_says_so(lab: Lab) -> None:
     play(lab.project(INI), script)
 
 
-def test_rows_of_two_projects_are_not_moved_together(lab: Lab, tmp_path: Any) -> None:
+def test_rows_of_two_projects_are_not_moved_together(lab: Lab) -> None:
     other = Lab(TRIO).project(INI + "\n[client]\nproject = other\n")
 
     async def script(session: Session) -> None:
         await session.until("16 resources")
-        await session.press("space", *["down"] * 8, "space", "M")
+        await session.press("home", "space", "end", "space", "M")
         await session.until("of several projects")
 
     play([lab.project(INI), other], script, size=(120, 40))
@@ -561,13 +622,13 @@ def test_a_token_that_may_only_read_locks_the_screen(lab: Lab) -> None:
 
 
 def test_leaving_is_immediate_when_nothing_moves_also_while_a_look_hangs(lab: Lab) -> None:
-    gate = Gate()
+    gates: list[Gate] = []
 
     async def script(session: Session) -> None:
         await session.until("8 resources")
-        lab.sim.faults.append(Fault(run=gate))
+        gates.append(held_open(lab, "/v1/*", "GET"))
         await session.press("r")
-        await session.until(gate.reached.is_set, what="the look hangs")
+        await session.until(gates[0].reached.is_set, what="the look hangs")
         await session.press("q")
         await left(session)
         assert session.app.return_value == 0
@@ -575,7 +636,7 @@ def test_leaving_is_immediate_when_nothing_moves_also_while_a_look_hangs(lab: La
     try:
         play(lab.project(INI), script)
     finally:
-        gate.open.set()
+        gates[0].open.set()
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
