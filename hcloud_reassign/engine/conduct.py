@@ -238,8 +238,8 @@ class Conductor:
 
     def _name_who_has_it(self, trouble: StepError) -> Steps[None]:
         """Who had it when it was planned may not have it any more: somebody else may have been faster."""
-        looked_just_now = not isinstance(trouble, Overtaken) and self._orders.now() - self._observed_at <= FRESH_S
-        if looked_just_now or not (yield from self._verify(trouble)):
+        fresh = self._orders.now() - self._observed_at <= FRESH_S and not any(move.intention for move in self._moves)
+        if (fresh and not isinstance(trouble, Overtaken)) or not (yield from self._verify(trouble)):
             return
         for move in self._moves:
             found = self._found(move)
@@ -326,7 +326,8 @@ class Conductor:
             return
         message = f"superseded by a request of {clock_time(claim.ms)} for {wanted or claim.target}"
         changes = {"next": None, "vendor_command": None, "guard": "late", "message": message}
-        if wanted is not None and isinstance(trouble, Unsettled | LeftOpen | Lost):
+        not_known = isinstance(trouble, Unsettled | LeftOpen | Lost) or (trouble is not None and holder is None)
+        if wanted is not None and not_known:
             advice = mending_command(move, self._request, wanted)
             changes.update(next=advice, guard=None, message=f"{message}; {trouble}")
             self._results[move.name] = ended(result, "unknown", after=holder, **changes)
@@ -355,6 +356,7 @@ class Conductor:
                 yield from self._learn(self._kind.sees(again))
         except StepError as error:
             orders.warn(f"{move.name}: it could not be handed over to the newer request ({error})")
+            yield from self._verify(error)
             return wanted, error
         return wanted, None
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hcloud_reassign.core.kind import Kind
-from hcloud_reassign.core.model import Group, Move, Request, World
+from hcloud_reassign.core.model import Group, Holder, Move, Request, World
 from hcloud_reassign.core.objects import Server
 from hcloud_reassign.core.planning import plan_again
 from hcloud_reassign.core.report import Result, ended
@@ -19,6 +19,14 @@ from hcloud_reassign.engine.task import Task, started_task
 
 if TYPE_CHECKING:
     from hcloud_reassign.engine.session import Session
+
+
+class Elsewhere(StepError):
+    """What is to be given back is not any more with whom it was moved to."""
+
+    def __init__(self, holder: Holder | None) -> None:
+        super().__init__(f"{holder or 'nobody'} has it by now")
+        self.holder = holder
 
 
 def undo_group(
@@ -52,6 +60,10 @@ def _undo(session: Session, result: Result, failed: Result, world: World, kind: 
     task.committed = task.bound = True
     session.events.emit("move.undoing", name=result.name, reason=why)
     session.scheduler.run([task])
+    if isinstance(task.error, Elsewhere):
+        has_it = task.error.holder
+        left_alone = f"{has_it} has it by now and was left alone" if has_it else "nobody has it by now"
+        return ended(result, "failed", after=has_it, message=f"{why}; {left_alone}")
     if task.error is not None:
         return ended(
             result, "failed", message=f"{why}; it could not be undone ({task.error}), it stays with {result.after}"
@@ -72,14 +84,11 @@ def _back(session: Session, task: Task, move: Move, world: World, kind: Kind, re
     """Give it back, by a move of its own that nothing but its own guards can refuse.
 
     Raises:
-        StepError: who had it does not run, or somebody else has it by now.
+        Elsewhere: somebody else has it by now, or nobody. StepError: who had it does not run.
     """
     assert move.before is not None and move.found is not None
     for read in (*kind.again(move.found), every(Server)):
         world = world.learned(read, (yield read))
-    server = world.get(Server, move.before.id) if move.before.id is not None else None
-    if server is None or server.status != "running":
-        raise StepError(f"{move.before} is {server.status if server else 'gone'}")
     back = replace(request, to=move.before.label, force=True, issued_at_ms=None, claims=False, expect_digest=None)
     orders = Orders(
         kind,
@@ -93,7 +102,10 @@ def _back(session: Session, task: Task, move: Move, world: World, kind: Kind, re
     )
     again = plan_again(world, kind, replace(move.assignment, anybody=True), (), back, session.situation())
     if again.before is None or move.wanted is None or again.before.key != move.wanted.key:
-        raise StepError(f"{again.before or 'nobody'} has it by now")
+        raise Elsewhere(again.before)
+    server = world.get(Server, move.before.id) if move.before.id is not None else None
+    if server is None or server.status != "running":
+        raise StepError(f"{move.before} is {server.status if server else 'gone'}")
     if again.outcome != "pending":
         raise StepError(again.refusal.message if again.refusal else again.message or again.outcome)
     (result,) = yield from Conductor(orders, [again], task).run()
