@@ -421,8 +421,10 @@ def _not_running(played: Played, run: Ran, ran: set[int]) -> Broken:
         played.excuse("leave_off leaves a server off that has no interface left")
     elif run.report is not None and run.report.error is not None:
         played.excuse("a run that could not begin left servers as an earlier one had")
-    elif marked and not any(_moves_public(item) for item in played.of(run)):
+    elif marked and not any(_moves_public(item) and item.lands for item in played.of(run)):
         played.excuse("a run was refused while another one's intention stood")
+    elif played.schedule.scene.shutdown_s > float(played.schedule.scene.options.get("shutdown_timeout", 30)):
+        played.excuse("a server obeyed a shutdown after shutdown_timeout, when the move had been called off")
     elif any(trouble.what == "arrives-late" for _, trouble in played.fired):
         played.excuse("a shutdown arrived after the run had given it up")
     else:

@@ -104,6 +104,7 @@ class Ran:
     statuses: Statuses = field(default_factory=dict)
     labels: Mapping[str, dict[str, str]] = field(default_factory=dict)
     last: int = 0
+    planned_at: int | None = None
     finished_at: int | None = None
     interrupted_at: float | None = None
     inherits: bool = False
@@ -143,8 +144,10 @@ class Played:
 
     def concluded(self, run: Ran, result: Result) -> int:
         """The first request that came after a move was over; others of the same run may go on."""
-        if result.duration_ms is None or result.name not in run.begun or result.outcome not in ("done", "unchanged"):
+        if "of the same group" in (result.message or "") and result.duration_ms is not None:
             return run.last
+        if result.duration_ms is None or result.name not in run.begun:
+            return run.last if run.planned_at is None else run.planned_at
         over = run.begun[result.name] + result.duration_ms / 1000
         return next((item.place for item in self.of(run) if item.at > over + 0.001), run.last)
 
@@ -404,6 +407,8 @@ class FaultLab(Lab):
         def listen(event: Event) -> None:
             if event.event == "run.finished":
                 ran.finished_at = len(self.played.log)
+            elif event.event == "planned":
+                ran.planned_at = len(self.played.log)
             elif event.event == "move.started":
                 ran.begun[event.data["name"]] = self.clock.monotonic()
 
