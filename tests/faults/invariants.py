@@ -162,6 +162,8 @@ def nothing_is_left_with_nobody(played: Played) -> Broken:
                 played.excuse("a run was refused while another one's intention stood")
             elif there is None and _moved_unseen(played, run, thing, played.concluded(run, result), run.last):
                 played.excuse("somebody else moved it after it was last read")
+            elif thing.public and before[type] is None and there == SERVERS["srv-a"]:
+                played.excuse("a primary IP that nobody had was given to the section's other server")
             elif run.number > 1 and result.move.before is None:
                 played.excuse("an earlier run had left it with nobody, and it is said that nobody has it")
             else:
