@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 from textual import on
 from textual.app import App, SystemCommand
+from textual.filter import NoColor
 from textual.message import Message
 from textual.screen import Screen
 
@@ -69,6 +70,9 @@ class ReassignApp(App[int]):
     ) -> None:
         super().__init__()
         self.options = options or Options()
+        if self.no_color:
+            # Textual chose shades of grey before it knew the theme: those make a terminal's own colours black on black.
+            self._filters = [NoColor()]
         self.signs = Signs(self.options.ascii)
         self._monotonic, self._wall = monotonic, wall
         self.desks = [

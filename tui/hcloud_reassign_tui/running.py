@@ -23,6 +23,10 @@ def run(projects: Sequence[Project], options: Options) -> int:
     Raises:
         ReassignError: the screen broke down. The terminal is as it was before.
     """
+    # Textual knows no other way to be told, and takes the empty value, which means nothing, for a yes.
+    os.environ.pop("NO_COLOR", None)
+    if options.no_color:
+        os.environ["NO_COLOR"] = "1"
     app = ReassignApp(projects, options)
     code = asyncio.run(_until_left(app))
     if app.failure is not None:

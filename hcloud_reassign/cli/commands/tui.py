@@ -29,4 +29,5 @@ def command(
         raise _MISSING_EXTRA from error
     found = projects(session, everything=True)
     section = found[0].settings.section("tui")
-    return ExitCode(run(found, options_of(section, read_only=read_only, file=found[0].file)))
+    no_color = session.options.no_color or bool(session.environ.get("NO_COLOR"))
+    return ExitCode(run(found, options_of(section, read_only=read_only, no_color=no_color, file=found[0].file)))

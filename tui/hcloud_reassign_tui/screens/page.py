@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
+from textual.widgets import Footer, Static
 
 from hcloud_reassign_tui.view.registry import ACTS, Act
 from hcloud_reassign_tui.widgets.lines import Line
@@ -42,6 +42,7 @@ class Page(Screen[None]):
         yield Line("head")
         yield from self.body()
         yield Footer(compact=True, show_command_palette=False)
+        yield Static("too small: it takes 60 x 15 at least", id="small", markup=False)
 
     def body(self) -> ComposeResult:
         """What is between head and footer."""
