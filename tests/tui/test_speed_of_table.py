@@ -1,0 +1,111 @@
+"""A long list costs what is in view: counted in rows made and lines drawn, not in time."""
+
+from __future__ import annotations
+
+import gc
+from unittest.mock import patch
+
+import pytest
+
+from hcloud_reassign.project import Overrides, Project, bare_project
+from hcloud_reassign_tui.screens.holders import HoldersPage
+from hcloud_reassign_tui.view import shelf
+from hcloud_reassign_tui.widgets.table import ResourceTable
+from tests.harness import TOKEN, URL, Lab
+from tests.tui.session import Session, play
+
+ROWS, CHANGED = 2502, 30
+LINES = 24
+
+
+@pytest.fixture(scope="module")
+def large() -> Lab:
+    return Lab("thousand", action_time=(0.01, 0.02))
+
+
+def project(lab: Lab) -> Project:
+    return bare_project("large", Overrides(token=TOKEN, api_url=URL), equipment=lab.equipment())
+
+
+def table(session: Session) -> ResourceTable:
+    page = session.app.page
+    assert isinstance(page, HoldersPage)
+    return session.app.screen.query_one(ResourceTable)
+
+
+async def seen_again(session: Session) -> None:
+    """One more look, shown."""
+    desk = session.app.desks[0]
+    before = desk.status
+    session.app.look_now()
+    await session.until(lambda: desk.status is not before, what="another picture")
+    await session.pilot.pause()
+
+
+def test_the_first_picture_of_a_long_list_draws_a_screenful(large: Lab) -> None:
+    async def script(session: Session) -> None:
+        await session.until(f"{ROWS} resources")
+        assert table(session).row_count == ROWS
+        assert table(session).drawn_lines < 4 * LINES
+
+    play(project(large), script)
+
+
+def test_a_refresh_makes_anew_what_changed_and_keeps_cursor_and_scroll(large: Lab) -> None:
+    async def script(session: Session) -> None:
+        await session.until(f"{ROWS} resources")
+        table(session).cursor_row = 1500
+        await session.pilot.pause()
+        key, scroll = table(session).current, table(session).scroll_y
+        assert key is not None and scroll > 0
+        for number in range(CHANGED):
+            large.sim.state.floating_ips[20001 + number].server_id = 10001 + number
+        drawn = table(session).drawn_lines
+        with patch.object(shelf, "row_of", wraps=shelf.row_of) as made:
+            await seen_again(session)
+            assert made.call_count == CHANGED
+        assert table(session).current is key
+        assert table(session).scroll_y == scroll
+        assert table(session).drawn_lines == drawn
+
+    play(project(large), script)
+
+
+def test_a_refresh_that_shows_nothing_else_draws_no_line(large: Lab) -> None:
+    async def script(session: Session) -> None:
+        await session.until(f"{ROWS} resources")
+        drawn = table(session).drawn_lines
+        with patch.object(shelf, "row_of", wraps=shelf.row_of) as made:
+            await seen_again(session)
+            await seen_again(session)
+            assert made.call_count == 0
+        assert table(session).drawn_lines == drawn
+
+    play(project(large), script)
+
+
+def test_every_letter_of_a_filter_draws_a_screenful_at_most(large: Lab) -> None:
+    async def script(session: Session) -> None:
+        await session.until(f"{ROWS} resources")
+        await session.press("slash")
+        drawn, letters = table(session).drawn_lines, "node-0777"
+        await session.type(letters)
+        await session.until(f"2 of {ROWS} resources")
+        assert table(session).drawn_lines - drawn <= (len(letters) + 2) * LINES
+        assert "node-0777" in session.text()
+
+    play(project(large), script)
+
+
+def test_rows_of_earlier_pictures_are_let_go(large: Lab) -> None:
+    async def script(session: Session) -> None:
+        await session.until(f"{ROWS} resources")
+        for server in (10001, 10002, 10003):
+            for number in range(CHANGED):
+                large.sim.state.floating_ips[20101 + number].server_id = server
+            await seen_again(session)
+        gc.collect()
+        rows = [one for one in gc.get_objects() if type(one).__name__ == "Row"]
+        assert len(rows) <= ROWS + 3 * CHANGED
+
+    play(project(large), script)
