@@ -53,11 +53,15 @@ def _resources(world: World, kind: Kind) -> Iterator[tuple[Assignment, Found]]:
 
 def _free(wanted: str, taken: Iterable[str]) -> str:
     """A name that INI takes and that no other section has."""
-    base = _NOT_IN_NAMES.sub("-", wanted).strip("-.") or "resource"
-    number, name = 1, base
+    return numbered(_NOT_IN_NAMES.sub("-", wanted).strip("-.") or "resource", taken)
+
+
+def numbered(wanted: str, taken: Iterable[str]) -> str:
+    """The name, with a number behind it where it is taken."""
+    number, name = 1, wanted
     while name in taken:
         number += 1
-        name = f"{base}-{number}"
+        name = f"{wanted}-{number}"
     return name
 
 

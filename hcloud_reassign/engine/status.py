@@ -10,6 +10,7 @@ from hcloud_reassign.core.errors import Ambiguous, ExitCode, UsageError, worst
 from hcloud_reassign.core.kind import Kind
 from hcloud_reassign.core.model import Assignment, Found, Holder, Situation, Unreadable, World
 from hcloud_reassign.core.objects import Server
+from hcloud_reassign.engine.inventory import numbered
 from hcloud_reassign.engine.lastmove import LastMove, last_moves
 from hcloud_reassign.engine.looking import Chosen, look
 from hcloud_reassign.engine.standing import Standing, standings
@@ -75,7 +76,7 @@ class Looking:
 
     def _others(self, world: World, seen: Sequence[Standing], situation: Situation) -> Iterable[Standing]:
         """What the project has and no section names. A kind that cannot be read is left out when sections show it."""
-        known = {standing.identity for standing in seen}
+        known, names = {standing.identity for standing in seen}, {standing.name for standing in seen}
         for kind in self._everything:
             try:
                 found = [(kind, assignment) for assignment in kind.inventory(world)]
@@ -90,7 +91,9 @@ class Looking:
                 continue
             for standing in standings(world, found, situation, configured=False):
                 if standing.identity not in known:
-                    yield standing
+                    name = numbered(standing.name, names)
+                    names.add(name)
+                    yield replace(standing, assignment=replace(standing.assignment, name=name))
 
     def _with_last_moves(self, world: World, seen: Sequence[Standing]) -> tuple[Standing, ...]:
         news = [s for s in seen if s.configured and s.found and not self._knows(s)]

@@ -62,3 +62,10 @@ def test_a_carried_run_can_be_asked_to_stop_from_outside() -> None:
     selection = project.selection(project.settings.assignments)
     report = project.carry(selection, Request(), apply=True, on_start=lambda stop: stop())
     assert (report.code.word, FLOAT.holder(lab)) == ("interrupted", 10)
+
+
+def test_what_no_section_names_does_not_take_the_name_of_a_section() -> None:
+    lab = Lab(TRIO)
+    project = lab.project(FLOAT.section().replace("resource = web", "resource = web6"))
+    seen = {standing.name: standing.resource.name for standing in project.status(everything=True).standings}
+    assert (seen["floating.web"], seen["floating.web-2"]) == ("web6", "web")
