@@ -10,7 +10,22 @@ from hcloud_reassign.core.model import Request
 from hcloud_reassign.core.report import Result
 from hcloud_reassign.engine.events import Event
 from hcloud_reassign.simulator import Fault
-from tests.engine.samples import ALIASED, FLOAT, QUICK, ROUTE, TRIO, A, B, C, by_name, run, told, triggered
+from tests.engine.samples import (
+    ALIASED,
+    FLOAT,
+    NETWORK,
+    QUICK,
+    ROUTE,
+    TRIO,
+    A,
+    B,
+    C,
+    Sample,
+    by_name,
+    run,
+    told,
+    triggered,
+)
 from tests.harness import Lab
 
 GROUP = "[group.all]\nmembers = floating.web, route.default, alias.vip\n"
@@ -75,7 +90,7 @@ def test_who_had_it_is_deleted_and_that_is_said() -> None:
     assert FLOAT.holder(lab) == B
 
 
-@pytest.mark.parametrize(("to", "who"), [(C, "srv-c"), (None, "nobody")])
+@pytest.mark.parametrize(("to", "who"), [(C, "srv-c has it by now and was left alone"), (None, "nobody has it by now")])
 def test_who_took_it_meanwhile_is_named(to: int | None, who: str) -> None:
     lab = Lab(TRIO, faults=[failing()])
 
@@ -84,8 +99,67 @@ def test_who_took_it_meanwhile_is_named(to: int | None, who: str) -> None:
             FLOAT.put(lab.sim, to)
 
     found = by_name(run(lab, INI, names=["group.all"], on_event=take))
-    message = f"{WHY}; it could not be undone ({who} has it by now), it stays with srv-b"
-    assert found["floating.web"].message == message
+    assert found["floating.web"].message == f"{WHY}; {who}"
+    after = found["floating.web"].after
+    assert (after.id if after else None) == to
+
+
+def back_to_nothing(sample: Sample, change: Any) -> Result:
+    """What is said of a member when its way back is gone the moment the undo begins."""
+    lab = Lab(TRIO, faults=[Fault("POST", FLOAT.path, fail_action={"code": "no", "message": "no", "after": 20.0})])
+
+    def listen(event: Event) -> None:
+        if event.event == "move.undoing" and event.data["name"] == sample.name:
+            change(lab.sim)
+
+    found = by_name(run(lab, INI, names=["group.all"], on_event=listen))[sample.name]
+    assert not found.undone and found.after is not None and found.after.id == B
+    return found
+
+
+def test_a_guard_that_force_does_not_pass_keeps_it_where_it_is() -> None:
+    def detach(sim: Any) -> None:
+        sim.state.servers[A].private_net.clear()
+
+    found = back_to_nothing(ALIASED, detach)
+    assert told(found) == ("failed", 1, None)
+    assert found.message == (
+        "floating.web of the same group failed; it could not be undone "
+        "(srv-a is not attached to the network internal), it stays with srv-b"
+    )
+
+
+def test_what_the_way_back_lacks_is_said() -> None:
+    """The network was made smaller: the old gateway is not in it any more."""
+
+    def shrink(sim: Any) -> None:
+        sim.state.networks[NETWORK].ip_range = "10.0.9.0/24"
+
+    found = back_to_nothing(ROUTE, shrink)
+    assert told(found) == ("failed", 1, None)
+    assert found.message is not None and "(route 0.0.0.0/0 via 10.0.1.2: the gateway is outside" in found.message
+
+
+def test_an_undo_is_not_late_however_old_the_request_is_by_then() -> None:
+    action = {"code": "action_failed", "message": "no", "after": 20.0}
+    lab = Lab(TRIO, faults=[Fault("POST", FLOAT.path, fail_action=action)])
+    ini = FLOAT.section() + ROUTE.section() + "[group.two]\nmembers = floating.web, route.default\n"
+    found = by_name(run(lab, ini, triggered(1, max_age_s=10.0), names=["group.two"]))
+    assert found["floating.web"].outcome == "failed"
+    assert found["route.default"].undone
+
+
+@pytest.mark.parametrize(("source", "towards"), [("srv-a", "srv-a"), ("srv-c", "srv-b")])
+def test_the_advice_names_somebody_whom_the_section_lists(source: str, towards: str) -> None:
+    """It came from srv-a by force: where srv-a is not listed, it can only go on to srv-b."""
+
+    def nobody(sim: Any, _: Any) -> None:
+        sim.faults.append(Fault("GET", "/v1/floating_ips*", nth=1, times=None, run=FLOAT.to(None)))
+
+    ini = FLOAT.section(source) + ROUTE.section() + ALIASED.section() + GROUP
+    lost = Fault("POST", FLOAT.path, nth=2, when="after", run=nobody)
+    found = undone(lost, ini=ini, request=Request(force=source != "srv-a"))["floating.web"]
+    assert found.next is not None and found.next.startswith(f"hcloud-reassign run floating.web --to {towards}")
 
 
 def test_nobody_had_it_and_so_it_stays() -> None:
