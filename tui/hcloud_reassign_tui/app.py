@@ -202,13 +202,16 @@ class ReassignApp(App[int]):
         return hidden(text, (secret for desk in self.desks for secret in desk.project.known_secrets()))
 
     def _note(self, desk: Desk) -> None:
-        if desk.status is None and desk.freshness.error is None:
+        """What a look is worth in the log. The same picture is told once, however often it is drawn."""
+        before = self._noted.get(desk.name, Seen())
+        status, error = desk.status, desk.freshness.error
+        if before.picture is status and before.error == error:
             return
-        standings = desk.status.standings if desk.status else ()
-        seen = Seen({one.name: holder_name(one.holder) for one in standings if one.found}, desk.freshness.error)
-        for line in noted(desk.name, self._noted.get(desk.name), seen):
+        standings = status.standings if status else ()
+        now = Seen(status, {one.name: holder_name(one.holder) for one in standings if one.found}, error)
+        for line in noted(desk.name, before, now):
             self.log_line(line)
-        self._noted[desk.name] = seen
+        self._noted[desk.name] = now
 
     # Going from page to page
 

@@ -79,6 +79,7 @@ class Change(Generic[A]):
         self.stopped = False
         self.post: Post = lambda call: None
         self.progressed: Callable[[], None] = lambda: None
+        self.told: Callable[[str, Mapping[str, Any]], None] = lambda event, data: None
         self._interrupt: Callable[[], None] | None = None
 
     def on_rows(self) -> dict[Key, Going]:
@@ -130,6 +131,7 @@ class Change(Generic[A]):
         if event == "warning" and data.get("message") not in self.errand.desk.project.warnings:
             self.warnings.append(str(data.get("message", "")))
         self.goings = heard(self.goings, event, data)
+        self.told(event, data)
         self.progressed()
 
 
@@ -180,18 +182,24 @@ class HoldChange(Change["tuple[Held, ...]"]):
 
 
 class Changes:
-    """Those that are under way. `progressed` and `ended` are told of each, on the screen's thread."""
+    """Those that are under way. `progressed`, `ended` and `told` (of events) are called on the screen's thread."""
 
     def __init__(
-        self, lane: Lane, post: Post, progressed: Callable[[Change[Any]], None], ended: Callable[[Change[Any]], None]
+        self,
+        lane: Lane,
+        post: Post,
+        progressed: Callable[[Change[Any]], None],
+        ended: Callable[[Change[Any]], None],
+        told: Callable[[Change[Any], str, Mapping[str, Any]], None],
     ) -> None:
-        self._lane, self._post, self._progressed, self._ended = lane, post, progressed, ended
+        self._lane, self._post, self._progressed, self._ended, self._told = lane, post, progressed, ended, told
         self.under_way: list[Change[Any]] = []
 
     def begin(self, change: Change[Any]) -> None:
         """Have a change made when those before it are."""
         change.post = self._post
         change.progressed = lambda: self._progressed(change)
+        change.told = lambda event, data: self._told(change, event, data)
         self.under_way.append(change)
         self._lane.submit(change.run, lambda answer, error: self._over(change, answer, error))
         self._progressed(change)

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Iterator
 from functools import partial
 from heapq import nlargest
+from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
+
+from hcloud_reassign_tui.screens.page import Page
 
 if TYPE_CHECKING:
     from hcloud_reassign_tui.app import ReassignApp
@@ -28,14 +31,14 @@ class Places(Provider):
     """Goes to a server or a resource. Names are foreign, so none of them is ever markup."""
 
     async def discover(self) -> Hits:
-        for places in (self._servers(), self._resources()):
-            for _, (name, go) in zip(range(FIRST), places, strict=False):
+        for places in self._places():
+            for name, go in places[:FIRST]:
                 yield DiscoveryHit(Text(name), go, text=name)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         found: list[tuple[float, int, Place]] = []
-        for number, place in enumerate((*self._servers(), *self._resources())):
+        for number, place in enumerate(chain(*self._places())):
             score = matcher.match(place[0])
             if score > 0:
                 found.append((score, -number, place))
@@ -43,6 +46,10 @@ class Places(Provider):
                 await asyncio.sleep(0)
         for score, _, (name, go) in nlargest(BEST, found, key=lambda one: one[:2]):
             yield Hit(score, Text(name), go, text=name)
+
+    def _places(self) -> tuple[tuple[Place, ...], ...]:
+        """Nothing while a dialog is open: a way elsewhere would close it unanswered."""
+        return (tuple(self._servers()), tuple(self._resources())) if isinstance(self.screen, Page) else ()
 
     def _servers(self) -> Iterator[Place]:
         owner = cast("ReassignApp", self.app)

@@ -18,6 +18,7 @@ from hcloud_reassign_tui.screens.move import Flow
 from hcloud_reassign_tui.screens.running import RunDialog
 from hcloud_reassign_tui.view.choosing import way_back
 from hcloud_reassign_tui.view.going import on_the_row, only_the_digest
+from hcloud_reassign_tui.view.logged import line_of_event
 from hcloud_reassign_tui.view.plans import title
 from hcloud_reassign_tui.view.rows import Row
 
@@ -30,7 +31,7 @@ class Changing:
 
     def __init__(self, app: ReassignApp) -> None:
         self._app = app
-        self.changes = Changes(app.moves, app.on_screen_thread, self._progressed, self._ended)
+        self.changes = Changes(app.moves, app.on_screen_thread, self._progressed, self._ended, self._told)
         self.leaving: Way | None = None
         self._ended_meanwhile: list[Change[Any]] = []
 
@@ -109,6 +110,11 @@ class Changing:
 
     # Meanwhile, and at the end
 
+    def _told(self, change: Change[Any], event: str, data: Mapping[str, Any]) -> None:
+        line = line_of_event(event, data)
+        if line is not None:
+            self._app.log_line(f"{change.errand.desk.name}: {line}")
+
     def _progressed(self, change: Change[Any]) -> None:
         self._app.progress.update({key: on_the_row(going) for key, going in change.on_rows().items()})
         self._show(change)
@@ -120,6 +126,8 @@ class Changing:
         self._app.redraw_soon()
 
     def _ended(self, change: Change[Any]) -> None:
+        if change.error is not None:
+            self._app.log_line(f"{change.errand.desk.name}: {change.title}: {told_of(change.error)}")
         self._lock_if_read_only(change)
         if isinstance(change, MoveChange) and change.answer is None:
             self.forget(change)

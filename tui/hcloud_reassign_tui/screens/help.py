@@ -25,7 +25,7 @@ class HelpPage(Page):
 
     def on_mount(self) -> None:
         super().on_mount()
-        lines = keys_of(self._about.offers, self.owner.options.keys, self.owner.locked)
+        lines = keys_of(self._about.offers, self.owner.options.keys)
         self.query_one("#text", Line).say(self.owner.drawn(lines))
 
     def action_help(self) -> None:

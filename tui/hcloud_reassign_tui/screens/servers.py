@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from textual import on
-from textual.widgets import DataTable
-
 from hcloud_reassign_tui.screens.holders import HoldersPage
 from hcloud_reassign_tui.screens.listing import ListPage
 from hcloud_reassign_tui.view.detail import Lines
@@ -76,8 +73,7 @@ class ServersPage(ListPage[ServerRow]):
             "holds": [held.standing.data() for held in row.holds],
         }
 
-    @on(DataTable.RowSelected)
-    def _enter(self) -> None:
+    def action_open(self) -> None:
         row = self.current()
         if row is not None:
             self.owner.push_screen(HoldingsPage(row.key))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hcloud_reassign.core.shown import moment, seconds
@@ -36,20 +36,21 @@ class Log:
 class Seen:
     """What a look found: holders by the names of resources. `error`: why it found nothing new."""
 
-    holders: Mapping[str, str]
+    picture: object = None
+    holders: Mapping[str, str] = field(default_factory=dict)
     error: str | None = None
 
 
-def noted(project: str, before: Seen | None, now: Seen) -> Iterator[str]:
+def noted(project: str, before: Seen, now: Seen) -> Iterator[str]:
     """What a look is worth in the log: the first one, troubles, their end, and who has something new."""
-    was = before.error if before else None
+    was = before.error
     if now.error is not None:
         if now.error != was:
             yield f"{project}: {now.error}"
         return
     if was is not None:
         yield f"{project}: the API answers again"
-    if before is None or not before.holders:
+    if before.picture is None:
         yield f"{project}: {len(now.holders)} resources seen"
         return
     for name, holder in now.holders.items():
@@ -105,6 +106,11 @@ def _done(name: str, data: Mapping[str, Any]) -> str:
     return f"{name}: {data.get('outcome')}{why}"
 
 
+def _finished(name: str, data: Mapping[str, Any]) -> str:
+    error = data.get("error")
+    return f"{data.get('command')} ended: {data.get('outcome')}" + (f": {error['message']}" if error else "")
+
+
 _TELLERS: Mapping[str, Teller] = {
     "run.started": lambda name, data: f"{data.get('command')} of {name or 'everything'}",
     "observed": lambda name, data: f"read {', '.join(str(one) for one in data.get('reads') or ())}",
@@ -119,5 +125,5 @@ _TELLERS: Mapping[str, Teller] = {
     "held": lambda name, data: f"{name}: held",
     "released": lambda name, data: f"{name}: released",
     "warning": lambda name, data: f"warning: {data.get('message')}",
-    "run.finished": lambda name, data: f"{data.get('command')} ended: {data.get('outcome')}",
+    "run.finished": _finished,
 }

@@ -22,7 +22,8 @@ COLUMNS: Sequence[tuple[str, str]] = (
     ("route", "ROUTE"),
     ("addresses", "HOLDS"),
 )
-_COUNTED = ("ip_floating", "ip_public", "ip_alias", "route")
+_COUNTED = {"ip_floating": 8, "ip_public": 7, "ip_alias": 5, "route": 5}
+"""The types that are counted, and how wide their columns are."""
 STAYS = "ip_public"
 """The type that an evacuation leaves where it is: to move one, servers have to be stopped."""
 
@@ -65,7 +66,7 @@ def _row(project: str, server: Server, holds: tuple[Row, ...], signs: Signs) -> 
         "name": Cell(signs.text(server.name), "bold"),
         "status": _status(server, signs),
         "location": Cell(signs.text(server.location or "")),
-        **{type: _count(type, holds) for type in _COUNTED},
+        **{type: _count(type, wide, holds) for type, wide in _COUNTED.items()},
         "addresses": Cell(", ".join(row.cells["address"].text for row in holds), "dim"),
     }
     words = " ".join(cell.text for cell in cells.values()).lower()
@@ -77,10 +78,10 @@ def _status(server: Server, signs: Signs) -> Cell:
     return Cell(f"{signs['ok' if running else 'warn']} {signs.text(server.status)}", "good" if running else "warn")
 
 
-def _count(type: str, holds: Sequence[Row]) -> Cell:
+def _count(type: str, wide: int, holds: Sequence[Row]) -> Cell:
     """A number, on the right and so in order when it is sorted as text; nothing for none."""
     number = sum(row.assignment.type == type for row in holds)
-    return Cell(f"{number:>5}" if number else "")
+    return Cell(f"{number:>{wide}}" if number else "")
 
 
 def about_server(row: ServerRow, signs: Signs) -> Lines:
