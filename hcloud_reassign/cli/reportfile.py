@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -38,4 +39,6 @@ def write(session: Session, document: Mapping[str, Any]) -> None:
             os.fsync(opened.fileno())
         os.replace(beside, file)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)
         session.writer.say(f"warning: the report {file} was not written: {error.strerror}", always=True)
