@@ -317,7 +317,7 @@ class Conductor:
         holder = seen.found.holder if seen.found else None
         trouble: StepError | None = None
         if result.outcome == "done":
-            wanted, trouble = yield from self._give_on(move, claim)
+            claim, wanted, trouble = yield from self._give_to_the_newest(move, claim)
             found = self._found(move)
             holder = found.holder if found else None
         elif holder is not None and holder.label == claim.target:
@@ -333,6 +333,26 @@ class Conductor:
             self._results[move.name] = ended(result, "unknown", after=holder, **changes)
             return
         self._results[move.name] = ended(result, "refused", after=holder, **changes)
+
+    def _give_to_the_newest(self, move: Move, claim: Claim) -> Steps[tuple[Claim, Holder | None, StepError | None]]:
+        """Give it on, and again where one more request came meanwhile: that one saw its own target have it still."""
+        for _ in range(HAND_OVER_TRIES):
+            wanted, trouble = yield from self._give_on(move, claim)
+            yield from self._read_claim(move)
+            found = self._found(move)
+            newest = claim_of(found, self._orders.situation()) if found else None
+            if trouble is not None or newest is None or not newest.outranks(claim.ms, claim.target):
+                break
+            claim = newest
+        return claim, wanted, trouble
+
+    def _read_claim(self, move: Move) -> Steps[None]:
+        labelled = _labelled(move)
+        assert labelled is not None
+        try:
+            yield from self._learn((one(*labelled),))
+        except StepError as error:
+            self._orders.warn(f"{move.name}: whether yet another request has come could not be read ({error})")
 
     def _give_on(self, move: Move, claim: Claim) -> Steps[tuple[Holder | None, StepError | None]]:
         """Bring it to a newer claim's target, unless that one's own run is faster.

@@ -295,6 +295,20 @@ def test_what_a_newer_request_superseded_is_handed_over_once(sample: Sample) -> 
 
 
 @quick_kinds
+def test_what_is_handed_over_goes_on_to_a_request_that_came_meanwhile(sample: Sample) -> None:
+    """That one saw its own target have it still, and ended content."""
+    last = _last_write(sample)
+    newer = Fault("POST", sample.path, nth=last, when="after", run=_claims(sample, -500, C))
+    newest = Fault("POST", sample.path, nth=last + 1, when="after", run=_claims(sample, -100, B))
+    lab = Lab(TRIO, faults=[newer, newest])
+    result = only(run(lab, sample.members("srv-a", "srv-b", "srv-c"), at(-1000, "srv-b")))
+    assert told(result) == ("refused", 3, "late")
+    assert sample.holder(lab) == B
+    assert result.after is not None and result.after.id == B
+    assert sample.labels(lab)[sample.claim] == f"{NOW_MS - 100}.{sample.keys[B]}"
+
+
+@quick_kinds
 def test_what_the_newer_request_has_moved_itself_is_superseded_too(sample: Sample) -> None:
     def after_ours(sim: Any, _: Any) -> None:
         hook = _claims(sample, -500, C, moved=True)
