@@ -196,17 +196,8 @@ class Race:
         told = f"{holder} has it, the claim is {claim}; the newest: {newest.done}"
         if any("claim could not be written" in item.done.err for item in ended):
             return
-        if self._handed_over(newest, ended):
-            return
         assert self._overlapped(newest), told
         assert claim is not None and self.sample.keys[holder or 0] == claim.partition(".")[2], told
-
-    def _handed_over(self, newest: Ended, ended: list[Ended]) -> bool:
-        """Whether an overtaken run still brought it to the one before the newest, as what it took goes on but once."""
-        writes = [item for item in self.site.sim.requests if item.method == "POST" and item.status < 400]
-        late = [item for item in ended if item.run is not newest.run and item.requests and writes]
-        last = next((item for item in late if item.requests[-1].authorization == writes[-1].authorization), None)
-        return last is not None and last.move["guard"] == "late"
 
     def _overlapped(self, newest: Ended) -> bool:
         """Whether somebody wrote over its claim who had read the labels before it was there: within one round trip."""
