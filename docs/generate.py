@@ -9,15 +9,28 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+    sys.path[:0] = [str(ROOT), str(ROOT / "tui")]
 
 from hcloud_reassign.config.reference import reference  # noqa: E402 - the path to it is made above
 from hcloud_reassign.kinds import WORDS, kind  # noqa: E402
+from hcloud_reassign_tui.view.registry import by_group, key_names  # noqa: E402
+
+BEGIN, END = "<!-- keys: begin -->\n", "<!-- keys: end -->\n"
 
 
 def documents() -> Mapping[str, str]:
     """Every generated document, by its path."""
-    return {"docs/configuration.md": reference(kind(word).section for word in WORDS)}
+    return {"docs/configuration.md": reference(kind(word).section for word in WORDS), "docs/tui.md": _with_keys()}
+
+
+def _with_keys() -> str:
+    """The page about the terminal UI, with the actions of its registry between two marks."""
+    before, _, rest = (ROOT / "docs/tui.md").read_text("utf-8").partition(BEGIN)
+    table = ["| key | `key.` | what it does |\n", "|---|---|---|\n"]
+    for group, acts in by_group():
+        table.append(f"| **{group}** | | |\n")
+        table += [f"| {key_names(act.keys)} | `{act.id}` | {act.help} |\n" for act in acts]
+    return f"{before}{BEGIN}{''.join(table)}{END}{rest.partition(END)[2]}"
 
 
 def differences(path: str, wanted: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from hcloud_reassign.project import Overrides, Project, bare_project
 from hcloud_reassign_tui.screens.holders import HoldersPage
-from hcloud_reassign_tui.view import shelf
+from hcloud_reassign_tui.view import rows, shelf
 from hcloud_reassign_tui.widgets.table import ResourceTable
 from tests.harness import TOKEN, URL, Lab
 from tests.tui.session import Session, play
@@ -61,7 +61,7 @@ def test_a_refresh_makes_anew_what_changed_and_keeps_cursor_and_scroll(large: La
         for number in range(CHANGED):
             large.sim.state.floating_ips[20001 + number].server_id = 10001 + number
         drawn = table(session).drawn_lines
-        with patch.object(shelf, "row_of", wraps=shelf.row_of) as made:
+        with patch.object(shelf, "row_of", wraps=rows.row_of) as made:
             await seen_again(session)
             assert made.call_count == CHANGED
         assert table(session).current is key
@@ -75,7 +75,7 @@ def test_a_refresh_that_shows_nothing_else_draws_no_line(large: Lab) -> None:
     async def script(session: Session) -> None:
         await session.until(f"{ROWS} resources")
         drawn = table(session).drawn_lines
-        with patch.object(shelf, "row_of", wraps=shelf.row_of) as made:
+        with patch.object(shelf, "row_of", wraps=rows.row_of) as made:
             await seen_again(session)
             await seen_again(session)
             assert made.call_count == 0
