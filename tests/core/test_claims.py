@@ -88,6 +88,11 @@ def test_no_text_in_a_label_is_more_than_a_claim_or_none(value: str) -> None:
     held_until_ms(labels, found(labels))
 
 
+def test_a_gateway_is_claimed_for_with_all_of_its_address() -> None:
+    claim = claim_of(found({"hcloud-reassign/claim": f"{NOW}.10.0.1.2_10.0.1.3"}), situation())
+    assert claim == Claim(NOW, "10.0.1.2", "10.0.1.3")
+
+
 def test_a_claim_of_the_far_future_is_not_believed() -> None:
     for ahead, believed in ((0, True), (FUTURE_MS, True), (FUTURE_MS + 1, False)):
         labels = {"hcloud-reassign/claim": f"{NOW + ahead}.2"}
@@ -177,8 +182,17 @@ CLAIMED = {"hcloud-reassign/claim": f"{NOW}.2"}
         (CLAIMED, Request(), 0, True),
         (CLAIMED, Request(claims=False), 0, False),
         ({}, Request(), 60, True),
+        ({}, Request(), 0.5, True),
     ],
-    ids=["typed", "triggered", "switched-off", "typed-over-a-claim", "typed-switched-off", "with-cooldown"],
+    ids=[
+        "typed",
+        "triggered",
+        "switched-off",
+        "typed-over-a-claim",
+        "typed-switched-off",
+        "cooldown",
+        "short-cooldown",
+    ],
 )
 def test_a_claim_is_written_where_requests_can_be_queued(
     labels: dict[str, str], request_: Request, cooldown_s: float, expected: bool

@@ -199,6 +199,18 @@ def test_the_digest_of_a_known_plan_never_changes() -> None:
     assert digest_of(move()) == hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def test_the_digest_takes_names_as_they_are_written() -> None:
+    text = '[1,"https://api.hetzner.cloud/v1",[["floating.büro","toy",7,1,2,[],[]]]]'
+    named = move(assignment=section("floating.büro"), steps=(), side_effects=())
+    assert digest_of(named) == hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def test_a_planned_move_carries_the_vendors_command() -> None:
+    assert (
+        planned(move(vendor_command="hcloud floating-ip assign 7 2")).vendor_command == "hcloud floating-ip assign 7 2"
+    )
+
+
 @pytest.mark.parametrize(
     "changes",
     [

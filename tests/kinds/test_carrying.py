@@ -149,8 +149,35 @@ def test_after_a_wait_it_is_asked_whether_it_may_still_be_sent(trouble: tuple[An
     steps = script(*trouble, None, None, RUNNING, None, still=True)
     assert kinds_of(steps)[-4:] == [Pause, Pause, PowerOn, Finished]
     assert steps[-3] == MINE
-    with pytest.raises(Overtaken, match="somebody else has it now"):
+    with pytest.raises(Overtaken, match="^somebody else has it now$"):
         script(*trouble, None, None, still=False)
+
+
+@pytest.mark.parametrize("restoring", [True, False])
+@pytest.mark.parametrize(
+    "trouble", [(Busy("locked", "locked"),), (RUNNING, LOCKED)], ids=["locked", "failed-by-a-lock"]
+)
+def test_who_gives_back_may_also_wait_in_the_time_kept_for_it(trouble: tuple[Any, ...], restoring: bool) -> None:
+    write = PowerOn(1, "srv-a", restoring=restoring)
+    generator = perform(write, says(LOOK, False))
+    step = next(generator)
+    for answer in trouble:
+        step = generator.throw(answer) if isinstance(answer, Exception) else generator.send(answer)
+    assert step == Pause(0.2, f"power on srv-a: {trouble[-1].message}", restoring)
+
+
+def test_what_ends_a_try_has_a_code_of_its_own() -> None:
+    with pytest.raises(Busy) as lost:
+        script(Lost("timed out"), None, None, opening=True)
+    assert lost.value.code == "lost"
+    with pytest.raises(Refused) as stays:
+        script(*[Busy("locked", "locked"), None] * 1000)
+    assert stays.value.code == "busy"
+
+
+@pytest.mark.parametrize(("attempt", "seconds"), [(0, 0.2), (1, 0.32), (2, 0.512), (20, 3.0)])
+def test_the_first_wait_for_a_lock_is_short_and_none_is_long(attempt: int, seconds: float) -> None:
+    assert waiting_s(Refused("locked", "locked"), attempt) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("attempt", [0, 1, 5, 20, 1000])

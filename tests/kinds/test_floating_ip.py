@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from hcloud_reassign.core.errors import Ambiguous, Missing
 from hcloud_reassign.core.model import Holder, Move, Request
 from hcloud_reassign.core.objects import FloatingIp, Server
-from hcloud_reassign.core.steps import Gone, Overtaken, Refused, UnassignFloatingIp, every, one
+from hcloud_reassign.core.steps import Busy, Gone, Overtaken, Refused, Step, UnassignFloatingIp, Write, every, one
 from hcloud_reassign.kinds.floating_ip import KIND
-from tests.kinds.driver import FakeCloud, after, answers, drive, fails
+from tests.kinds.driver import Drive, FakeCloud, after, answers, drive, fails
 from tests.kinds.scenes import FLOAT, FLOATING, SCENES, A, B, C, assignment, floating, planned, project, server
 
 ASSIGNED = Refused("it is assigned", "floating_ip_assigned")
@@ -62,6 +64,9 @@ def test_another_network_zone_is_refused_unless_forced(zone: str | None, target_
     cloud = project(floating(network_zone=zone), server(B, network_zone=target_zone))
     move = only(cloud)
     assert (move.refusal is not None and move.refusal.guard == "zone") is refused
+    if move.refusal:
+        assert move.refusal.message == f"it belongs to the network zone {zone}, srv-b is in {target_zone}"
+        assert move.refusal.next == "add --force to try it"
     assert only(cloud, Request(force=True)).outcome == "pending"
 
 
@@ -106,6 +111,7 @@ def test_where_it_is_called_assigned_and_the_holder_is_not_the_planned_one_it_st
     cloud.change(FloatingIp, FLOATING, server=holder)
     done = drive(run.generator, cloud, {0: fails(ASSIGNED)})
     assert isinstance(done.error, Overtaken)
+    assert done.error.message == "somebody else has it now"
     assert len(done.writes) == 1
 
 
@@ -136,6 +142,83 @@ def test_what_somebody_took_after_it_was_unassigned_is_not_given_back() -> None:
     done = drive(run.generator, cloud, {finished: after(STRICT.seize)})
     assert done.error is not None
     assert cloud.tables[FloatingIp][FLOATING].server == C
+
+
+LOCKED = Busy("the address is locked", "locked")
+
+
+def writes_before(count: int) -> int:
+    """The number of the step that is this write, in a move in two steps without trouble."""
+    cloud = project(floating(), strict=True)
+    smooth = drive(STRICT.begin(cloud).generator, cloud)
+    return [n for n, step in enumerate(smooth.steps) if isinstance(step, Write)][count]
+
+
+@pytest.mark.parametrize("write", [1, 2], ids=["unassign", "assign"])
+def test_each_of_two_steps_waits_for_a_lock(write: int) -> None:
+    cloud = project(floating(), strict=True)
+    done = drive(STRICT.begin(cloud).generator, cloud, {writes_before(write): fails(LOCKED)})
+    assert done.error is None
+    assert cloud.tables[FloatingIp][FLOATING].server == B
+
+
+@pytest.mark.parametrize("write", [1, 2], ids=["unassign", "assign"])
+def test_neither_of_two_steps_takes_it_from_who_got_it_while_it_waited(write: int) -> None:
+    def seized(cloud: FakeCloud, step: Step) -> Any:
+        STRICT.seize(cloud)
+        raise LOCKED
+
+    cloud = project(floating(), strict=True)
+    done = drive(STRICT.begin(cloud).generator, cloud, {writes_before(write): seized})
+    assert isinstance(done.error, Overtaken)
+    assert cloud.tables[FloatingIp][FLOATING].server == C
+
+
+def given_back(meddling: Any) -> tuple[FakeCloud, Drive]:
+    """The target disappears after the unassigning, and giving back meets something."""
+    cloud = project(floating(), strict=True)
+    met: list[Step] = []
+
+    def back(it: FakeCloud, step: Step) -> Any:
+        if isinstance(step, Write) and step.restoring and not met:
+            met.append(step)
+            return meddling(it, step)
+        return it.answer(step)
+
+    def lost_target(it: FakeCloud, step: Step) -> Any:
+        it.tables[Server].pop(B)
+        return it.answer(step)
+
+    meddlings = dict.fromkeys(range(200), back) | {writes_before(1): lost_target}
+    done = drive(STRICT.begin(cloud).generator, cloud, meddlings)
+    assert met
+    return cloud, done
+
+
+def test_giving_back_waits_for_a_lock() -> None:
+    cloud, done = given_back(fails(LOCKED))
+    assert isinstance(done.error, Gone)
+    assert cloud.tables[FloatingIp][FLOATING].server == A
+
+
+def test_giving_back_takes_it_from_nobody_who_got_it_while_it_waited() -> None:
+    def seized(cloud: FakeCloud, step: Step) -> Any:
+        STRICT.seize(cloud)
+        raise LOCKED
+
+    cloud, done = given_back(seized)
+    assert isinstance(done.error, Overtaken)
+    assert cloud.tables[FloatingIp][FLOATING].server == C
+
+
+def test_giving_back_what_is_back_already_is_no_failure_of_its_own() -> None:
+    def back_already(cloud: FakeCloud, step: Step) -> Any:
+        cloud.change(FloatingIp, FLOATING, server=A)
+        raise ASSIGNED
+
+    cloud, done = given_back(back_already)
+    assert isinstance(done.error, Gone)
+    assert cloud.tables[FloatingIp][FLOATING].server == A
 
 
 def test_a_floating_ip_that_is_gone_is_nobodys() -> None:
