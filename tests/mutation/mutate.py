@@ -1,4 +1,4 @@
-"""Mutation testing: `make mutate`, or `python tests/mutation/mutate.py [--again] [--seconds N] [MODULE ...]`.
+"""Mutation testing: `make mutate`, or `python tests/mutation/mutate.py [--again] [--every N] [MODULE ...]`.
 
 mutmut makes the mutants; what runs them is here, because mutmut starts a session of pytest for each: here one session
 collects the tests once, and a child of it runs those that reach the mutant, cheapest first, until one fails.
@@ -259,12 +259,13 @@ def main() -> int:
     parser.add_argument("modules", nargs="*", help="core.guards, kinds, ... (all)")
     parser.add_argument("--again", action="store_true", help="forget what was killed before")
     parser.add_argument("--show", action="store_true", help="run nothing, list what survived")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="a sample: one mutant of each N")
     parser.add_argument("--seconds", type=float, default=4.0, help="of tests for one mutant at most (4)")
     given = parser.parse_args()
     os.chdir(ROOT)
     reset_config()
     copy_project()
-    mutants = [mutant for path in modules(given.modules) for mutant in mutants_of(path)]
+    mutants = [mutant for path in modules(given.modules) for mutant in mutants_of(path)[:: given.every]]
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     if given.show:
         print(*(mutant for mutant in mutants if results.get(mutant.key) in ("survived", "no tests")), sep="\n\n")
