@@ -15,7 +15,7 @@ from textual.screen import Screen
 
 from hcloud_reassign_tui.desk import Desk, Lane
 from hcloud_reassign_tui.options import Options
-from hcloud_reassign_tui.palette import Places
+from hcloud_reassign_tui.palette import Finder
 from hcloud_reassign_tui.screens.changing import Changing
 from hcloud_reassign_tui.screens.help import HelpPage
 from hcloud_reassign_tui.screens.history import HistoryPage
@@ -55,7 +55,7 @@ class ReassignApp(App[int]):
     """Who holds what, and moving it by hand. Times: `monotonic` in seconds, `wall` in unix seconds."""
 
     CSS_PATH = "app.tcss"
-    COMMANDS = App.COMMANDS | {Places}
+    COMMANDS = {Finder}
     TITLE = "hcloud-reassign"
     HORIZONTAL_BREAKPOINTS = [(0, "-small"), (60, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (15, "-low"), (30, "-high")]
@@ -217,7 +217,7 @@ class ReassignApp(App[int]):
 
     def go(self, id: str, first: Key | None = None) -> None:
         """Show a page that is reached from everywhere; home is below each of them. `first` is what matters most."""
-        if isinstance(self.screen, _PAGES[id]):
+        if type(self.screen) is _PAGES[id]:
             return
         while len(self.screen_stack) > 2:
             self.pop_screen()

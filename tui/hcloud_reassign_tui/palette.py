@@ -1,4 +1,4 @@
-"""What ctrl+p finds besides the actions: every server and every resource by its name."""
+"""What ctrl+p finds: every action, and every server and every resource by its name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import DiscoveryHit, Hit, Hits
+from textual.system_commands import SystemCommandsProvider
 from textual.types import IgnoreReturnCallbackType
 
 from hcloud_reassign_tui.screens.page import Page
@@ -27,15 +28,19 @@ _AT_ONCE = 200
 Place = tuple[str, IgnoreReturnCallbackType]
 
 
-class Places(Provider):
-    """Goes to a server or a resource. Names are foreign, so none of them is ever markup."""
+class Finder(SystemCommandsProvider):
+    """Actions first, then ways to servers and resources. Names are foreign, so none of them is ever markup."""
 
     async def discover(self) -> Hits:
+        async for hit in super().discover():
+            yield hit
         for places in self._places():
             for name, go in places[:FIRST]:
                 yield DiscoveryHit(Text(name), go, text=name)
 
     async def search(self, query: str) -> Hits:
+        async for hit in super().search(query):
+            yield hit
         matcher = self.matcher(query)
         found: list[tuple[float, int, Place]] = []
         for number, place in enumerate(chain(*self._places())):

@@ -134,7 +134,7 @@ class ListPage(TakingPage, Generic[L]):
 
     def copied(self) -> str | None:
         row = self.current()
-        return None if row is None else "  ".join(cell.text for cell in row.cells.values() if cell.text.strip())
+        return None if row is None else "  ".join(cell.text.strip() for cell in row.cells.values() if cell.text.strip())
 
     def exported(self) -> list[dict[str, Any]]:
         return [self.data_of(row) for row in self._filter(self._rows)]

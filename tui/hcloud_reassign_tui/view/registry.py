@@ -50,7 +50,7 @@ ACTS = (
         "hold",
         "h",
         "Hold",
-        "Keep triggered requests away from it for a while, or let them at it again.",
+        "Keep triggered requests away for a while, or let them at it again.",
         "Change",
         dangerous=True,
     ),
