@@ -18,4 +18,5 @@ class Line(Static):
         said = Text(text) if isinstance(text, str) else text
         if self._said is None or said.markup != self._said.markup:
             self._said = said
-            self.update(said)
+            # A line that stays as high moves nothing: a new layout would draw the table's scrollbar every second.
+            self.update(said, layout=self.styles.height is None or self.styles.height.is_auto)
