@@ -261,7 +261,55 @@ def test_a_machine_does_not_stop_itself(here: int | None, refused: bool, force: 
     assert (guard(move) == "own-path") is refused
 
 
+def refusal_of(move: Move) -> tuple[str, str | None]:
+    assert move.refusal is not None
+    return move.refusal.message, move.refusal.next
+
+
+def test_every_refusal_says_what_was_found_and_the_way_past() -> None:
+    assert refusal_of(only(project(primary(), own()))) == (
+        "srv-b has own (198.51.100.99) of the same family",
+        "set occupied = detach to take that one off, or unassign it",
+    )
+    assert refusal_of(only(project(ALONE, primary()))) == (
+        "srv-a would have no interface left and could not start again",
+        "attach it to a network, or set leave_off = yes",
+    )
+    assert refusal_of(only(project(primary()), here=A)) == (
+        "this program runs on a server that the move stops",
+        "run it from another machine",
+    )
+    assert refusal_of(only(project(primary(), LoadBalancer(5, "lb", (A,))))) == (
+        "it is a target of the load balancer lb",
+        "hcloud load-balancer remove-target --server srv-a lb",
+    )
+    assert refusal_of(only(project(server(B, status="deleting"), primary()))) == ("srv-b is deleting", "add --force")
+    assert refusal_of(only(project(server(B, location="nbg1"), primary(location="fsn1")))) == (
+        "it is bound to fsn1, srv-b is in nbg1",
+        None,
+    )
+
+
+def test_what_goes_back_does_not_take_an_address_off_for_it() -> None:
+    cloud = project(primary(B, labels=BEGUN), own(A))
+    message, way = refusal_of(only(cloud, Request(to="srv-a", allow_poweroff=True), occupied="detach"))
+    assert message.startswith("srv-a has own ") and way == "unassign it"
+
+
 # a move begun earlier
+
+
+@pytest.mark.parametrize(
+    ("label", "source"),
+    [(f"{A}-on.{B}-on.0", "srv-a"), (f"0-off.{B}-on.0", "nobody"), (f"99-on.{B}-on.0", "99")],
+)
+def test_an_unfinished_move_is_told_with_the_commands_that_end_it(label: str, source: str) -> None:
+    item = replace(BARE, source=None, destination=None, members=("srv-a", "srv-b", "srv-c"))
+    message, way = refusal_of(only(project(primary(labels={INTENTION: label})), Request(to="srv-c"), item))
+    assert message == f"a move from {source} to srv-b was begun and not finished"
+    command = "hcloud-reassign run ip_public --allow-poweroff --to"
+    undo = "" if source == "nobody" else f"; undo it: {command} {source}"
+    assert way == f"finish it: {command} srv-b{undo}"
 
 
 @pytest.mark.parametrize(

@@ -293,6 +293,11 @@ def test_a_machine_without_a_public_address_does_not_move_its_own_way_out(
         request, moment = Request(force=force), Situation(NOW, NOW, here)
         (move,) = plan(cloud.world(), [(KIND, section(text))], (), request, moment)
         assert (move.refusal is not None and move.refusal.guard == "own-path") is (refused and not force)
+        if move.refusal:
+            assert move.refusal.message == (
+                "this program runs on srv-a, which has no public address and reaches the API over this route"
+            )
+            assert move.refusal.next == "run it from a machine outside the network, or add --force"
 
 
 # the plan
