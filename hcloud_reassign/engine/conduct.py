@@ -223,7 +223,7 @@ class Conductor:
 
     def _conclude(self, trouble: StepError | None) -> Steps[None]:
         nothing_sent = not self._task.committed or (isinstance(trouble, Denied) and not self._task.bound)
-        if trouble is not None and nothing_sent:
+        if trouble is not None and nothing_sent and not isinstance(trouble, LeftOpen):
             yield from self._withdraw_intentions()
             self._results.update({move.name: not_begun(move, trouble, self._request) for move in self._moves})
             if isinstance(trouble, Overtaken | Refused) and not isinstance(trouble, Denied):
@@ -234,12 +234,13 @@ class Conductor:
         for move in self._moves:
             seen = self._seen(move, readable)
             self._results[move.name] = judged(self._kind, move, self._request, seen, trouble)
-            yield from self._hand_over(move, seen)
+            yield from self._hand_over(move, seen, over=not isinstance(trouble, LeftOpen | Lost | Unsettled))
 
     def _name_who_has_it(self, trouble: StepError) -> Steps[None]:
         """Who had it when it was planned may not have it any more: somebody else may have been faster."""
         fresh = self._orders.now() - self._observed_at <= FRESH_S and not any(move.intention for move in self._moves)
-        if (fresh and not isinstance(trouble, Overtaken)) or not (yield from self._verify(trouble)):
+        known = fresh and not isinstance(trouble, Overtaken)
+        if not known and not (yield from self._verify(trouble)):
             return
         for move in self._moves:
             found = self._found(move)
@@ -306,8 +307,11 @@ class Conductor:
             return Seen(self._world, None)
         return Seen(self._world, self._found(move), self._kind.settled(self._world, move))
 
-    def _hand_over(self, move: Move, seen: Seen) -> Steps[None]:
-        """A newer request came while ours was under way: what our write took goes, once, to that one's target."""
+    def _hand_over(self, move: Move, seen: Seen, over: bool) -> Steps[None]:
+        """A newer request came while ours was under way: what our write took goes, once, to that one's target.
+
+        `over`: nothing of ours is under way any more.
+        """
         result, situation = self._results[move.name], self._orders.situation()
         claim = claim_of(seen.found, situation) if seen.found and self._request.claims else None
         if claim is None or move.wanted is None or move.intention:
@@ -320,7 +324,7 @@ class Conductor:
             claim, wanted, trouble = yield from self._give_to_the_newest(move, claim)
             found = self._found(move)
             holder = found.holder if found else None
-        elif holder is not None and holder.label == claim.target:
+        elif over and holder is not None and holder.label == claim.target:
             wanted = holder
         else:
             return

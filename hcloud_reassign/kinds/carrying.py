@@ -62,10 +62,14 @@ def _once(write: Write, landed: Seen) -> Steps[None]:
             return
         raise
     except Lost as lost:
-        action = yield FindAction(write)
-        if action is None:
-            if (yield from landed()):
+        try:
+            action = yield FindAction(write)
+            if action is None and (yield from landed()):
                 return
+        except Refused as refused:
+            # The question was refused, not the write.
+            raise Lost(f"no answer ({lost.message}), and it cannot be looked up: {refused}") from refused
+        if action is None:
             raise Busy(f"no answer ({lost.message}) and no trace of it", "lost") from lost
     if isinstance(action, Action):
         yield Finished(action, write)
