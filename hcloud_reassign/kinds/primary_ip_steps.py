@@ -36,6 +36,7 @@ from hcloud_reassign.kinds.intention import Intention
 POWER_LIMIT_S = 60.0
 """How long a server may take to be seen off after its plug was pulled, or on after a start."""
 _LOOK_S = 2.0
+_START_LOOK_S = 10.0
 _POWER = ("shutdown_server", "stop_server", "start_server", "reboot_server", "reset_server")
 """Hetzner's names of the actions that decide whether a server has power."""
 _TRIES = 4
@@ -351,10 +352,23 @@ def _start_all(transfers: Sequence[Transfer], stopping: Collection[int] = ()) ->
         except Refused as refused:
             trouble = trouble or refused
     for server in started:
-        if not (yield ServerIs(server.id, server.name, "running", POWER_LIMIT_S)):
+        if not (yield from _comes_up(server)):
             trouble = trouble or LeftOpen(f"{server.name} was powered on and is still not seen running")
     if trouble is not None:
         raise trouble
+
+
+def _comes_up(server: Server) -> Steps[bool]:
+    """Wait until it is seen running; started once more where a start that another run had begun failed."""
+    again = True
+    for _ in range(round(POWER_LIMIT_S / _START_LOOK_S)):
+        if (yield ServerIs(server.id, server.name, "running", _START_LOOK_S)):
+            return True
+        now = yield from _server(server.id)
+        if now is not None and not now.on and again:
+            again = False
+            yield from perform(PowerOn(server.id, server.name, restoring=True), _runs(server.id))
+    return False
 
 
 def _start(id: int, shutdown_s: float | None) -> Steps[list[Server]]:
