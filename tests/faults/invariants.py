@@ -164,6 +164,8 @@ def nothing_is_left_with_nobody(played: Played) -> Broken:
                 played.excuse("somebody else moved it after it was last read")
             elif thing.public and before[type] is None and there == SERVERS["srv-a"]:
                 played.excuse("a primary IP that nobody had was given to the section's other server")
+            elif there is None and result.outcome == "refused" and _ended_later(played, run):
+                played.excuse("what an earlier run had begun ended after this one had looked")
             elif run.number > 1 and result.move.before is None:
                 played.excuse("an earlier run had left it with nobody, and it is said that nobody has it")
             else:

@@ -149,7 +149,7 @@ class Played:
         if result.duration_ms is None or result.name not in run.begun:
             return run.last if run.planned_at is None else run.planned_at
         over = run.begun[result.name] + result.duration_ms / 1000
-        return next((item.place for item in self.of(run) if item.at > over + 0.001), run.last)
+        return next((item.place for item in self.of(run) if item.at > over - 0.005), run.last)
 
     def last_shown(self, run: Ran, thing: Thing, before: int) -> Logged | None:
         """The last answer before a request from which the run knew who has a thing."""
