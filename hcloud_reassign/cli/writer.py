@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
 
 from hcloud_reassign.cli.text import Line, Piece, Style, clean, line
+from hcloud_reassign.core.shown import without_secrets
 
 _CODES: Mapping[Style, str] = {"good": "32", "warn": "33", "bad": "1;31", "dim": "2", "bold": "1", "plain": ""}
 _SHORTEST_SECRET = 8
-# 64 letters and digits, capitals and others among them: a token that lost its place, before anybody knows it as one.
-_TOKEN = re.compile(r"(?<![A-Za-z0-9])(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z])[A-Za-z0-9]{64}(?![A-Za-z0-9])")
 _PROXY_PASSWORD = re.compile(r"//[^/@:]*:([^/@]+)@")
-_HIDDEN = "***"
 _SYMBOLS = {
     "pending": ("→", ">"),
     "done": ("●", "+"),
@@ -144,16 +142,11 @@ class Writer:
         return text.replace("##[", "# #[") if self._on_github else text
 
     def without_secrets(self, text: str) -> str:
-        """The text with every known secret hidden; for what is written elsewhere than to stdout and stderr.
-
-        To be asked before the text is escaped for some format: escapes take a secret apart for a search, not for eyes.
-        """
+        """The text with every secret hidden that is known by now; for what goes elsewhere than to stdout and stderr."""
         for ask in self._later:
             for secret in ask():
                 self.hide(secret)
-        for secret in sorted(self.hidden, key=len, reverse=True):
-            text = text.replace(secret, _HIDDEN)
-        return _TOKEN.sub(_HIDDEN, text)
+        return without_secrets(text, self.hidden)
 
     def data_without_secrets(self, data: Any) -> Any:
         """The same for all texts in JSON data."""

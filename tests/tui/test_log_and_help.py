@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from hcloud_reassign.core.shown import without_secrets
 from hcloud_reassign.simulator import Fault
 from hcloud_reassign_tui.options import Options
 from hcloud_reassign_tui.view.keys import keys_of
-from hcloud_reassign_tui.view.logged import MOST, Log, Seen, hidden, line_of_event, noted
+from hcloud_reassign_tui.view.logged import MOST, Log, Seen, line_of_event, noted
 from hcloud_reassign_tui.view.registry import ACTS, key_names
 from tests.engine.samples import ALIASED, FLOAT, FLOATING, ROUTE, TRIO, B
 from tests.harness import TOKEN, Lab
@@ -25,7 +26,7 @@ def test_a_log_keeps_the_newest_lines_and_knows_what_is_new() -> None:
 
 
 def test_the_longer_secret_is_hidden_before_the_one_that_is_a_part_of_it() -> None:
-    assert hidden("abcdef abc", ["abc", "abcdef", ""]) == "*** ***"
+    assert without_secrets("abcdef abc", ["abc", "abcdef", ""]) == "*** ***"
 
 
 def test_a_look_is_worth_a_line_only_when_something_is_otherwise() -> None:

@@ -13,6 +13,7 @@ from textual.filter import NoColor
 from textual.message import Message
 from textual.screen import Screen
 
+from hcloud_reassign.core.shown import without_secrets
 from hcloud_reassign_tui.desk import Desk, Lane
 from hcloud_reassign_tui.options import Options
 from hcloud_reassign_tui.palette import Finder
@@ -24,7 +25,7 @@ from hcloud_reassign_tui.screens.log import LogPage
 from hcloud_reassign_tui.screens.page import Page, spaced
 from hcloud_reassign_tui.screens.servers import HoldingsPage, ServersPage
 from hcloud_reassign_tui.view.detail import Lines
-from hcloud_reassign_tui.view.logged import Log, Seen, hidden, noted, stamped
+from hcloud_reassign_tui.view.logged import Log, Seen, noted, stamped
 from hcloud_reassign_tui.view.registry import ACTS, key_names
 from hcloud_reassign_tui.view.rows import Key, Progress, Row, holder_name
 from hcloud_reassign_tui.view.servers import ServerRow, servers_of
@@ -199,7 +200,7 @@ class ReassignApp(App[int]):
 
     def hidden(self, text: str) -> str:
         """A text without the secrets that are known by now."""
-        return hidden(text, (secret for desk in self.desks for secret in desk.project.known_secrets()))
+        return without_secrets(text, (secret for desk in self.desks for secret in desk.project.known_secrets()))
 
     def _note(self, desk: Desk) -> None:
         """What a look is worth in the log. The same picture is told once, however often it is drawn."""

@@ -20,7 +20,8 @@ def command(
     session: Session = ctx.obj
     if session.machine:
         raise UsageError("tui is for people: no -o", object="--output", next="hcloud-reassign status -o json")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Textual draws on stderr.
+    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise UsageError("tui needs a terminal", object="tui", next="hcloud-reassign status")
     try:
         from hcloud_reassign_tui.options import options_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,6 @@ from hcloud_reassign.core.shown import moment, seconds
 Teller = Callable[[str, Mapping[str, Any]], str]
 
 MOST = 2000
-_HIDDEN = "***"
 
 
 class Log:
@@ -62,13 +61,6 @@ def noted(project: str, before: Seen, now: Seen) -> Iterator[str]:
     for name in before.holders:
         if name not in now.holders:
             yield f"{project}: {name} is not seen any more"
-
-
-def hidden(text: str, secrets: Iterable[str]) -> str:
-    """A text without secrets; the longest first, since one may be a part of another."""
-    for secret in sorted({one for one in secrets if one}, key=len, reverse=True):
-        text = text.replace(secret, _HIDDEN)
-    return text
 
 
 def stamped(now_ms: int, text: str) -> str:
