@@ -31,7 +31,8 @@ def only(cloud: FakeCloud, request: Request | None = None, item: Any = ALIAS) ->
 def test_a_section_whose_resource_is_no_ipv4_address_is_wrong(resource: str | None, message: str) -> None:
     with pytest.raises(UsageError, match=message) as error:
         KIND.check(assignment("ip_alias", resource=resource))
-    assert error.value.key == "resource"
+    assert (error.value.object, error.value.key) == ("ip_alias", "resource")
+    assert error.value.next == "resource = 10.0.1.100"
     KIND.check(ALIAS)
 
 
@@ -166,6 +167,44 @@ def test_every_alias_of_a_project_is_an_assignment_of_anybody() -> None:
         (f"alias.{VIP}", VIP, "int"),
         ("alias.10.0.1.50", "10.0.1.50", "int"),
     ]
+    assert all(item.anybody and item.type == "ip_alias" for item in found)
+
+
+def test_what_nobody_has_is_given_by_one_command_and_what_somebody_has_by_two() -> None:
+    assert " && " in str(only(project(server(A, aliases=(VIP,)))).vendor_command)
+    assert " && " not in str(only(project()).vendor_command)
+
+
+@pytest.mark.parametrize(
+    ("subnets", "told"),
+    [
+        ((), "none"),
+        ((Subnet("10.0.2.0/24"),), "10.0.2.0/24"),
+        ((Subnet("10.0.2.0/24"), Subnet("10.0.3.0/24")), "10.0.2.0/24, 10.0.3.0/24"),
+    ],
+)
+def test_an_address_outside_every_subnet_is_told_with_those_that_there_are(
+    subnets: tuple[Subnet, ...], told: str
+) -> None:
+    move = only(project(network(subnets=subnets)))
+    assert (move.outcome, move.usage_error) == ("failed", True)
+    assert move.message == f"{VIP} lies in no subnet of the network int ({told})"
+
+
+def test_a_network_or_a_range_that_does_not_exist_is_named_as_what_it_is() -> None:
+    with pytest.raises(Missing, match="^there is no network 'far'"):
+        KIND.find(project().world(), replace(ALIAS, options={"network": "far"}))
+    with pytest.raises(Missing, match="^there is no network that contains '192.168.0.1'"):
+        KIND.find(project().world(), replace(ALIAS, resource="192.168.0.1", options={}))
+
+
+def test_it_is_told_in_which_network_it_is() -> None:
+    assert KIND.find(project().world(), ALIAS).resource.name == "int"
+
+
+def test_a_target_that_starts_is_warned_about() -> None:
+    move = only(project(server(A, aliases=(VIP,)), server(B, status="starting")))
+    assert (move.outcome, move.warnings) == ("pending", ("srv-b is starting",))
 
 
 # carried out

@@ -160,10 +160,21 @@ def test_where_several_networks_fit_or_none_it_is_said() -> None:
     bare = section("0.0.0.0/0", resource=None)
     with pytest.raises(Ambiguous, match=r"several networks fit: int \(id 5\), other \(id 6\)"):
         KIND.find(project(OTHER).world(), bare)
-    with pytest.raises(UsageError, match="no network"):
+    with pytest.raises(UsageError, match="^this project has no network$") as none:
         KIND.find(FakeCloud().world(), bare)
-    with pytest.raises(Missing, match="did you mean 'int'"):
+    assert (none.value.object, none.value.key) == ("route", "resource")
+    with pytest.raises(Missing, match="^there is no network 'intt'; did you mean 'int'"):
         KIND.find(project().world(), section("0.0.0.0/0", resource="intt"))
+
+
+def test_it_is_told_in_which_network_it_is() -> None:
+    assert KIND.find(project().world(), ROUTE).resource.name == "int"
+
+
+def test_a_range_with_host_bits_is_told_with_the_range_that_was_meant() -> None:
+    with pytest.raises(UsageError) as error:
+        KIND.check(section("10.9.0.7/16"))
+    assert (error.value.object, error.value.key, error.value.next) == ("route", "network", "network = 10.9.0.0/16")
 
 
 def test_a_gateway_is_named_by_its_address_or_by_its_server() -> None:
