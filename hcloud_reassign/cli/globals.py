@@ -38,7 +38,7 @@ def options(
             "--config",
             "-c",
             metavar="FILE",
-            help="The configuration file; `status` and `check` take several.",
+            help="The configuration file; `status`, `check` and `tui` take several.",
             autocompletion=config_files,
         ),
     ] = None,
