@@ -50,6 +50,8 @@ REQUEST_S = 10.0
 FINISH_S = 8.0
 """How long a run goes on after it was told to stop: pipelines kill after about 10 seconds."""
 STATUS_S = 1.0
+MOST_SAVED = 6
+"""How many requests a move waits for at most at a used-up rate limit, before it tries again."""
 REQUESTS_BACK = 8
 """How many requests, one after another, it takes at most from taking something away to seeing it given back."""
 LAST_LOOK_S = 1.0
@@ -210,6 +212,7 @@ class Scheduler:
         def sent(answer: Any, error: BaseException | None) -> None:
             task.bound = task.bound or not (isinstance(write, SetLabels) or isinstance(error, Refused))
             task.limited = _limited(error)
+            task.saved = task.saved if task.limited else 0
             if error is not None:
                 self._close(task, record, "unknown" if isinstance(error, Lost) else "failed", error)
             elif isinstance(answer, Action):
@@ -268,7 +271,9 @@ class Scheduler:
     def _pause(self, task: Task, turn: int, step: Pause) -> None:
         wait, now = step.seconds * self._rng.uniform(0.7, 1.3), self.now()
         if task.limited and not step.restoring:
-            wait = self._until_refilled()
+            # What is read before the next try uses requests as well: each time one more is saved up.
+            task.saved = min(task.saved + 1, MOST_SAVED)
+            wait = self._until_refilled(task.saved)
         if self.interrupted and not task.bound:
             self.resume(task, turn, None, Interrupted("the run was asked to stop"))
             return
@@ -278,9 +283,9 @@ class Scheduler:
         self.retrying(task, step.reason, wait)
         self.at(now + wait, lambda: self.resume(task, turn, None))
 
-    def _until_refilled(self) -> float:
+    def _until_refilled(self, requests: int = 1) -> float:
         """The rate limit gives one request back each second: who met it tries again in turn, one of all a second."""
-        self._refilled = max(self._refilled, self.now()) + 1.0
+        self._refilled = max(self._refilled, self.now()) + float(requests)
         return self._refilled - self.now()
 
     def retrying(self, task: Task, reason: str, wait: float) -> None:

@@ -50,6 +50,8 @@ class Task:
     interrupted: bool = False
     limited: bool = False
     """Whether the rate limit refused its last write."""
+    saved: int = 0
+    """How many requests it waited for the last time, when it was."""
 
     @property
     def over(self) -> bool:
