@@ -125,13 +125,7 @@ def table(tally: Tally) -> Iterator[str]:
 
 def cell(tally: Tally, what: str, kind: str) -> str:
     counts = Counter({key[2]: number for key, number in tally.cells.items() if key[:2] == (what, kind)})
-    total = sum(counts.values())
-    return ", ".join(f"{outcome} {share(number, total)}" for outcome, number in counts.most_common()) or "-"
-
-
-def share(number: int, total: int) -> str:
-    percent = 100 * number / total
-    return f"{percent:.0f} %" if percent >= 1 else "< 1 %"
+    return ", ".join(f"{outcome} {number}" for outcome, number in counts.most_common()) or "-"
 
 
 def summary(tally: Tally, took_s: float, cpu_s: float) -> Iterator[str]:
