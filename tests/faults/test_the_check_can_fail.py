@@ -77,7 +77,7 @@ def nobody_is_a_third_party(patch: pytest.MonkeyPatch) -> None:
 
 def claims_are_not_compared(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(guards, "overtaken", lambda case: None)
-    patch.setattr(conduct.Conductor, "_hand_over", lambda *_: iter(()))
+    patch.setattr(conduct.Conductor, "_hand_over", lambda *_, **__: iter(()))
 
 
 def nothing_is_started_again(patch: pytest.MonkeyPatch) -> None:
