@@ -44,25 +44,27 @@ def covers(range_or_address: str | None, text: str) -> bool:
     return address in network
 
 
+def _by_address(text: str, items: Sequence[N], addresses: Callable[[N], Iterable[str | None]]) -> list[N]:
+    if address_of(text.partition("/")[0]) is None:
+        return []
+    return [item for item in items if any(covers(address, text) for address in addresses(item))]
+
+
 def named(what: str, text: str, items: Sequence[N], addresses: Callable[[N], Iterable[str | None]]) -> N:
     """The one item that a name, an id or an address means.
 
     Raises:
         Missing: none. Ambiguous: several.
     """
-    ways: tuple[Callable[[N], bool], ...] = (
-        lambda item: item.name == text,
-        lambda item: str(item.id) == text,
-        lambda item: any(covers(address, text) for address in addresses(item)),
-    )
-    for matches_by in ways if address_of(text.partition("/")[0]) else ways[:2]:
-        matches = [item for item in items if matches_by(item)]
-        if len(matches) > 1:
-            names = ", ".join(f"{item.name or what} (id {item.id})" for item in matches)
-            raise Ambiguous(f"{text!r} can be any of: {names}")
-        if matches:
-            return matches[0]
-    raise Missing(what, text, [item.name for item in items if item.name])
+    # Who is named like somebody else's id is not to be mistaken for that one.
+    matches = [item for item in items if item.name == text or str(item.id) == text]
+    matches = matches or _by_address(text, items, addresses)
+    if len(matches) > 1:
+        names = ", ".join(f"{item.name or what} (id {item.id})" for item in matches)
+        raise Ambiguous(f"{text!r} can be any of: {names}")
+    if not matches:
+        raise Missing(what, text, [item.name for item in items if item.name])
+    return matches[0]
 
 
 def _server_addresses(server: Server) -> list[str | None]:
