@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -45,12 +44,3 @@ def overrides(options: Globals, by: str | None = None) -> Overrides:
 
     timeout_s = None if options.timeout is None else duration_s("--timeout", options.timeout)
     return Overrides(options.token, options.token_file, options.api_url, timeout_s, by)
-
-
-def invocation(command: str, options: Globals, file: str | None) -> str:
-    """How a command line of ours begins that does something to the same project. Never with a token."""
-    words = ["hcloud-reassign", command]
-    for flag, value in (("-c", file), ("--token-file", options.token_file), ("--api-url", options.api_url)):
-        if value is not None:
-            words += [flag, value]
-    return shlex.join(words)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hcloud_reassign.cli.opening import invocation, opened
+from hcloud_reassign.cli.opening import opened
 from hcloud_reassign.cli.parsing import duration_s, given, names_of, unix_ms, whole_ms
 from hcloud_reassign.cli.progress import Event, Progress
 from hcloud_reassign.cli.session import Session
@@ -52,7 +52,7 @@ def carry_out(session: Session, wanted: Wanted) -> Ended:
     names = names_of(wanted.names, wanted.resources)
     request = _request(wanted, names)
     project = opened(session, session.one_file(), by=given("--by", wanted.by))
-    request = _completed(request, session, project)
+    request = _completed(request, project)
     progress = Progress(session.writer, session.options.verbose, jsonl=session.options.output == "jsonl")
     verb: Callable[..., Report] = project.plan if wanted.dry else project.run
     session.at_risk = not wanted.dry
@@ -64,7 +64,7 @@ def carry_out(session: Session, wanted: Wanted) -> Ended:
     return Ended(report, project, progress.last)
 
 
-def to_do_exactly_this(session: Session, wanted: Wanted, file: str | None, digest: str) -> str:
+def to_do_exactly_this(wanted: Wanted, project: Project, digest: str) -> str:
     """The command line that carries out the plan that was shown, and nothing else."""
     from shlex import join
 
@@ -75,7 +75,7 @@ def to_do_exactly_this(session: Session, wanted: Wanted, file: str | None, diges
         *(word for option, value in options if value for word in (option, value)),
         *(flag for flag, is_set in flags if is_set),
     ]
-    return f"{invocation('run', session.options, file)} {join(words)}"
+    return f"{project.invocation('run')} {join(words)}"
 
 
 def show(session: Session, ended: Ended, code: ExitCode, *, plan: bool) -> None:
@@ -143,8 +143,7 @@ def _direction(wanted: Wanted) -> Direction:
     return "src" if wanted.direction == "src" else "dest"
 
 
-def _completed(request: Request, session: Session, project: Project) -> Request:
+def _completed(request: Request, project: Project) -> Request:
     """What is known only when the project is open: who `self` is, and how a command for it begins."""
     to = project.resolve_self() if request.to == "self" else request.to
-    prefix = invocation("run", session.options, project.file)
-    return replace(request, to=to, invocation=prefix)
+    return replace(request, to=to, invocation=project.invocation("run"))

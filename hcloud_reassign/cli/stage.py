@@ -47,16 +47,7 @@ SCENARIO: Mapping[str, Any] = {
     "primary_ips": [{"name": "public-web", "id": 701, "ip": "198.51.100.7", "server": "srv-a"}],
 }
 
-CONFIGURATION = """\
-[client]
-project = demo
-
-[floating.web]
-type        = ip_floating
-resource    = web
-source      = srv-a
-destination = srv-b
-
+SECTIONS = """
 [floating.flapping]
 type        = ip_floating
 resource    = flapping
@@ -84,31 +75,10 @@ source      = srv-c
 destination = srv-b
 note        = srv-c is switched off and on
 
-[alias.vip]
-type        = ip_alias
-resource    = 10.0.1.100
-network     = internal
-source      = srv-a
-destination = srv-b
-
-[route.default]
-type        = route
-network     = 0.0.0.0/0
-resource    = internal
-source      = srv-a
-destination = srv-b
-
-[public.web]
-type           = ip_public
-resource       = public-web
-source         = srv-a
-destination    = srv-b
-allow_poweroff = yes
-occupied       = detach
-
 [group.web]
 members     = floating.web, route.default
 """
+"""What goes on there, beside the sections of the demonstration."""
 
 
 def faults() -> list[Fault]:

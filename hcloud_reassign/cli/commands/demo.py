@@ -79,7 +79,7 @@ def command(
     if tui:
         from hcloud_reassign.cli import stage
 
-        scene, faults, text = Scenario.from_data(stage.SCENARIO), stage.faults(), stage.CONFIGURATION
+        scene, faults, text = Scenario.from_data(stage.SCENARIO), stage.faults(), CONFIGURATION + stage.SECTIONS
     else:
         scene, faults, text = load_scenario("pair"), [], CONFIGURATION
     sim = Simulator(scene, clock=time.time, rng=random.Random(_SEED), action_time=_ACTION_S, faults=faults)
@@ -94,6 +94,8 @@ def _served(session: Session, sim: Simulator, configuration: str) -> Iterator[Ma
         from hcloud_reassign.simulator.asgi import RunningServer
     except ImportError as error:
         raise MISSING_EXTRA from error
+    # requests reads the environment of the process: no proxy of this host's knows the simulated project.
+    os.environ["no_proxy"] = "127.0.0.1"
     with RunningServer(sim, latency_s=_LATENCY_S) as server, tempfile.TemporaryDirectory() as folder:
         yield _environment(session, server.url, folder, configuration)
 

@@ -7,7 +7,7 @@ import os
 import typer
 
 from hcloud_reassign.cli.documents import document
-from hcloud_reassign.cli.opening import bare, invocation
+from hcloud_reassign.cli.opening import bare
 from hcloud_reassign.cli.progress import looking_on
 from hcloud_reassign.cli.session import Session
 from hcloud_reassign.core.errors import ExitCode, FailedError, UsageError
@@ -42,7 +42,7 @@ def command(ctx: typer.Context) -> ExitCode:
         session.answer(document(session, ExitCode.OK, file=file, sections=[draft.name for draft in drafts]))
         return ExitCode.OK
     session.writer.say(f"wrote {file} with {len(drafts)} sections; look through it, then:")
-    session.writer.say(f"  {invocation('check', session.options, file)}")
+    session.writer.say(f"  {project.invocation('check')}")
     return ExitCode.OK
 
 

@@ -51,6 +51,6 @@ def command(
     code = ExitCode.PENDING if detailed_exitcode and pending and found.code == ExitCode.OK else found.code
     show(session, ended, code, plan=True)
     if pending and found.digest and not session.machine:
-        again = to_do_exactly_this(session, wanted, ended.project.file, found.digest)
+        again = to_do_exactly_this(wanted, ended.project, found.digest)
         session.writer.say(f"to do exactly this: {again}")
     return code
