@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from hcloud_reassign.core.errors import UsageError
+from hcloud_reassign.core.moments import unix_s
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?", re.ASCII)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -25,15 +26,15 @@ def duration_s(option: str, text: str) -> float:
 
 
 def unix_ms(option: str, text: str) -> int:
-    """Unix time in milliseconds, from seconds or milliseconds."""
+    """Unix time in milliseconds, from seconds, milliseconds, or what a pipeline says of its own beginning."""
     text = text.strip()
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 14 else 0
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 14 else round((unix_s(text) or 0) * 1000)
     if _FIRST_S <= number < _END_S:
         return number * 1000
     if _FIRST_S * 1000 <= number < _END_S * 1000:
         return number
     raise UsageError(
-        f"{option}: {text!r} is not a unix time in seconds or milliseconds",
+        f"{option}: {text!r} is no time: unix seconds or milliseconds, or like 2026-11-21T10:00:00Z",
         object=option,
         next=f'give it like {option} "$(date +%s)"',
     )

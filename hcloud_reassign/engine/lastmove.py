@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hcloud_reassign.core.claims import Claim, claim_of
 from hcloud_reassign.core.guards import clock_time
 from hcloud_reassign.core.model import Found, Unreadable, World
+from hcloud_reassign.core.moments import unix_s
 from hcloud_reassign.core.objects import Action, Server
 from hcloud_reassign.core.steps import LatestActions, ask
 from hcloud_reassign.engine.task import Task
@@ -99,11 +99,8 @@ def merged(
 
 
 def _time_ms(entry: Mapping[str, Any] | None) -> int | None:
-    try:
-        text = str((entry or {})["time"])
-        return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
-    except (KeyError, ValueError):
-        return None
+    time_s = unix_s(str((entry or {}).get("time")))
+    return None if time_s is None else round(time_s * 1000)
 
 
 def _server(world: World, action: Action) -> str | None:

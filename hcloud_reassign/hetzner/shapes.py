@@ -5,12 +5,11 @@ An object that lacks what it cannot do without raises ValueError, which the bord
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from ipaddress import ip_network
 from typing import Any
 
+from hcloud_reassign.core.moments import unix_s
 from hcloud_reassign.core.objects import (
     Action,
     FloatingIp,
@@ -196,21 +195,12 @@ def member(network: int, data: Json) -> Member:
     )
 
 
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)?\Z", re.ASCII)
-"""RFC 3339; Python 3.10 itself reads only fractions of three or six digits."""
-
-
 def _moment(value: Any) -> float | None:
-    """Unix seconds; None for what is no time: nothing depends on it enough to reject the whole object."""
-    match = _MOMENT.match(_text(value) or "")
-    if match is None:
-        return None
-    seconds, fraction, offset = match.groups()
-    try:
-        moment = datetime.fromisoformat(seconds + (offset if offset not in (None, "Z", "z") else "+00:00"))
-        return moment.timestamp() + float(fraction or 0)
-    except (ValueError, OverflowError):
-        return None
+    """Unix seconds, in UTC where no zone is given; None for what is no time: nothing depends on it enough to reject
+    the whole object."""
+    text = _text(value) or ""
+    moment = unix_s(text)
+    return unix_s(f"{text}Z") if moment is None else moment
 
 
 def action(data: Json) -> Action:

@@ -92,10 +92,11 @@ COMMAND_LINES = {
     "a time that is none": Bad("'soon'", ("run", "floating.web", "--issued-at", "soon"), object="--issued-at"),
     "an empty time": Bad("''", ("run", "floating.web", "--issued-at", ""), object="--issued-at"),
     "a time in nanoseconds": Bad(
-        "not a unix time", ("run", "floating.web", "--issued-at", "1790000000000000000"), object="--issued-at"
+        "is no time", ("run", "floating.web", "--issued-at", "1790000000000000000"), object="--issued-at"
     ),
-    "a time before computers": Bad("not a unix time", ("run", "floating.web", "--issued-at", "86400")),
-    "a time with a sign": Bad("not a unix time", ("run", "floating.web", "--issued-at=-1790000000")),
+    "a time before computers": Bad("is no time", ("run", "floating.web", "--issued-at", "86400")),
+    "a time of no zone": Bad("is no time", ("run", "floating.web", "--issued-at", "2026-11-21T10:00:00")),
+    "a time with a sign": Bad("is no time", ("run", "floating.web", "--issued-at=-1790000000")),
     "an age without a time": Bad("--issued-at", ("run", "floating.web", "--age", "100"), object="--age"),
     "an age that is none": Bad(
         "milliseconds", ("run", "floating.web", "--issued-at", "1790000000", "--age", "1.5"), object="--age"

@@ -98,3 +98,8 @@ def test_a_time_that_is_none_is_a_usage_error(text: str) -> None:
 @given(st.integers(1_000_000_000, 99_999_999_999))
 def test_seconds_and_milliseconds_mean_the_same_moment(seconds: int) -> None:
     assert unix_ms("--issued-at", str(seconds)) == unix_ms("--issued-at", str(seconds * 1000)) == seconds * 1000
+
+
+@pytest.mark.parametrize("text", ["2026-11-21T10:00:00Z", "2026-11-21T11:30:00.000+01:30", "1795255200"])
+def test_a_pipelines_own_time_is_taken_as_it_stands(text: str) -> None:
+    assert unix_ms("--issued-at", text) == 1795255200000

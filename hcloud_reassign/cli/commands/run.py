@@ -42,7 +42,8 @@ def command(
         bool, typer.Option("--power-on", help="Start servers whose earlier power state is not known.")
     ] = False,
     issued_at: Annotated[
-        str | None, typer.Option("--issued-at", metavar="T", help="When it was triggered: unix time in s or ms.")
+        str | None,
+        typer.Option("--issued-at", metavar="T", help="When it was triggered: unix time (s, ms) or RFC 3339."),
     ] = None,
     age: Annotated[
         str | None, typer.Option("--age", metavar="MS", help="How old the trigger said the request was by then.")
