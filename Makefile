@@ -4,7 +4,8 @@ PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
-PYTEST_FLAGS = -n 2
+# Twice as many as cores of a small machine: most tests wait for a process.
+PYTEST_FLAGS = -n 4
 MADE = $(VENV)/made-by-$(notdir $(PYTHON))
 
 help:
