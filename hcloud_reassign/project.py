@@ -131,6 +131,13 @@ def bare_project(
     return Project(settings, overrides or Overrides(), environ, stdin, False, equipment, ())
 
 
+def check_keepalived(file: str) -> tuple[Finding, ...]:
+    """What keepalived would silently not do with this configuration on this host. Needs no project."""
+    from hcloud_reassign.engine.keepalived import findings
+
+    return tuple(findings(file))
+
+
 def find_file(environ: Mapping[str, str]) -> str | None:
     """The configuration file that is used when none is named; None when there is none."""
     try:
