@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hcloud_reassign.engine.checking import Finding
+from hcloud_reassign.engine.checking import Finding, Level
 
 if TYPE_CHECKING:
     from hcloud_reassign.host.keepalived import Statement
@@ -119,8 +119,11 @@ def _script(statement: Statement, owner: Statement, setting: _Setting) -> Iterat
 def _as_keepalived_sees(script: Script, statement: Statement, owner: Statement, setting: _Setting) -> Iterator[Finding]:
     section, key = _name(owner), statement.keyword
     if "/" not in script.path:
-        message = f"keepalived looks for {script.path} in the PATH that it was started with ({statement.place})"
-        yield _warning("script-path", message, section, key, "give the whole path")
+        # keepalived 2.2.7 gives its rights away before it looks, and then may not look any more.
+        level: Level = "warning" if script.user.uid == 0 else "error"
+        end = "" if script.user.uid == 0 else f", and finds nothing there for {script.user.name}"
+        message = f"keepalived looks for {script.path} in the PATH that it was started with{end} ({statement.place})"
+        yield Finding(level, "script-path", message, section, key, "give the whole path")
     elif script.obstacle is not None:
         message = f"{script.path} {script.obstacle}; keepalived goes on without it ({statement.place})"
         yield _error("script-disabled", message, section, key, "name a file that is there and executable")

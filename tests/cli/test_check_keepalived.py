@@ -70,6 +70,10 @@ CASES: Mapping[str, tuple[str, list[tuple[str, str]]]] = {
         config(without("notify ") + "\nnotify hcloud-reassign-notify"),
         [("warning", "script-path")],
     ),
+    "a script without its path that somebody else runs": (
+        config(without("notify ") + "\nnotify hcloud-reassign-notify nobody"),
+        [("error", "script-path")],
+    ),
     "a file to be opened only": (config(rest='vrrp_script alive {\nscript "</proc/stat"\n}'), []),
     "two for one takeover": (config(SOUND + f"notify_master {OURS}"), [("warning", "both-notify")]),
     "nothing for a takeover": (config(without("notify ")), [("error", "no-trigger")]),
