@@ -107,7 +107,7 @@ class ListPage(TakingPage, Generic[L]):
         return Text(self.nothing())
 
     def _say_status(self, shown: int) -> None:
-        parts = [f"{counted(shown, len(self._rows))} {self.NOUN}"]
+        parts = [f"{counted(shown, len(self._rows))} {self.NOUN}"] if self._rows else []
         if self._filter.text:
             parts.append(f"filter: {self.owner.signs.text(self._filter.text)}")
         if self._filter.sort:
