@@ -13,11 +13,12 @@ from hcloud_reassign.core.report import Result
 from hcloud_reassign.project import Project
 from hcloud_reassign.simulator import Fault
 from hcloud_reassign_tui.view import choosing, going, plans
-from hcloud_reassign_tui.view.detail import Lines
-from hcloud_reassign_tui.view.rows import Row
+from hcloud_reassign_tui.view.detail import Lines, detail_of
+from hcloud_reassign_tui.view.rows import Progress, Row, row_of
 from hcloud_reassign_tui.view.shelf import Shelf
 from hcloud_reassign_tui.view.signs import Signs
-from tests.engine.samples import ALIASED, FLOAT, NOW_MS, PUBLIC, ROUTE, TRIO, A, B, C, trio, with_server
+from hcloud_reassign_tui.view.whole import whole
+from tests.engine.samples import ALIASED, FLOAT, NOW_MS, PRIMARY, PUBLIC, ROUTE, TRIO, A, B, C, trio, with_server
 from tests.harness import READ_ONLY, Lab
 
 SIGNS = Signs()
@@ -290,6 +291,21 @@ def test_what_is_tried_again_or_undone_says_why() -> None:
     goings = going.heard(goings, "step.started", {**name, "what": "add it"})
     assert going.on_the_row(goings["alias.vip"]).text == "undoing"
     assert going.heard(goings, "step.started", {"name": "another", "what": "x"}) == goings
+
+
+def test_an_unfinished_move_is_told_of_only_while_nobody_is_at_it() -> None:
+    lab = Lab(TRIO)
+    lab.sim.state.primary_ips[PRIMARY].labels["hcloud-reassign/intention"] = "10-on.11-on.0"
+    project = lab.project(POWER)
+    (standing, *_) = project.status(everything=True).standings
+
+    def told(progress: Progress | None) -> str:
+        row = row_of(project.name, standing, SIGNS, NOW_MS, progress)
+        return text(detail_of(row, SIGNS, NOW_MS)) + text(whole(row, SIGNS, NOW_MS))
+
+    assert told(None).count("an earlier move was not finished") == 2
+    assert "not finished" not in told(Progress("busy", "bold", "moving 2/9", "srv-b"))
+    assert told(Progress("bad", "bad", "failed")).count("an earlier move was not finished") == 2
 
 
 # Outcomes

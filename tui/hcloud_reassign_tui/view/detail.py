@@ -27,7 +27,7 @@ def _lines(row: Row, signs: Signs, now_ms: int) -> Iterator[tuple[Cell, ...]]:
     )
     if standing.message:
         yield (Cell(signs.text(standing.message), "bad"),)
-    if standing.state == "unfinished":
+    if row.unfinished:
         yield (Cell("an earlier move was not finished: move it again to finish it", "bad"),)
     if standing.held_until_ms is not None:
         until = moment(standing.held_until_ms)

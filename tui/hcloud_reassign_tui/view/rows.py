@@ -44,11 +44,15 @@ _STATES: Mapping[str | None, tuple[Sign, Style, str]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One resource as it is shown. `cells` has every column; `words` is what the filter looks through."""
+    """One resource as it is shown. `cells` has every column; `words` is what the filter looks through.
+
+    `moving`: a move from here says more of it than the last look, which came in the middle.
+    """
 
     key: Key
     standing: Standing
     cells: Mapping[str, Cell]
+    moving: bool = False
 
     @property
     def assignment(self) -> Assignment:
@@ -59,6 +63,11 @@ class Row:
         """Who else may have it, by its section."""
         holder = self.standing.holder.name if self.standing.holder else None
         return tuple(name for name in self.assignment.listed if name != holder)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a move of it was begun, and nobody is at it."""
+        return self.standing.state == "unfinished" and not self.moving
 
     @cached_property
     def words(self) -> str:
@@ -92,7 +101,7 @@ def row_of(project: str, standing: Standing, signs: Signs, now_ms: int, going: P
     }
     if going is not None:
         cells = {**cells, **_moving(cells, going, signs)}
-    return Row(key, standing, cells)
+    return Row(key, standing, cells, moving=going is not None and going.style != "bad")
 
 
 def moved_text(standing: Standing, now_ms: int) -> str:

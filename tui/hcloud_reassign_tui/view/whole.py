@@ -56,7 +56,7 @@ def _resource(row: Row) -> Iterator[tuple[str, object]]:
 
 def _message(row: Row) -> Iterator[tuple[str, object]]:
     yield "trouble", row.standing.message
-    if row.standing.state == "unfinished":
+    if row.unfinished:
         yield "trouble", "an earlier move was not finished: move it again to finish it"
 
 
