@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hcloud_reassign.simulator import Fault
+from hcloud_reassign_tui.view.rows import STATES
+from hcloud_reassign_tui.view.signs import Signs
+from hcloud_reassign_tui.widgets.table import fitted
 from tests.engine.samples import FLOAT, FLOATING, ROUTE, B
 from tests.harness import Lab
 from tests.tui.session import Session, play
 
 INI = FLOAT.section() + ROUTE.section()
 
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("ascii", [False, True])
+def test_every_state_fits_at_80_columns_beside_a_scrollbar(several: bool, ascii: bool) -> None:
+    columns = fitted(80, several=several)
+    scrollbar, spaces = 2, 2 * len(columns)
+    words = [f"{Signs(ascii)[sign]} {word}" for sign, _, word in STATES.values()]
+    assert max(map(len, words)) <= columns["state"]
+    assert sum(columns.values()) + spaces - 1 <= 80 - scrollbar
 
 def test_what_is_configured_comes_first_and_the_rest_of_the_project_below(lab: Lab) -> None:
     async def script(session: Session) -> None:

@@ -29,7 +29,7 @@ COLUMNS: Sequence[tuple[str, str]] = (
 
 _KINDS = {"ip_floating": "floating", "ip_public": "primary", "ip_alias": "alias", "route": "route"}
 
-_STATES: Mapping[str | None, tuple[Sign, Style, str]] = {
+STATES: Mapping[str | None, tuple[Sign, Style, str]] = {
     "at-source": ("ok", "good", "at source"),
     "at-destination": ("ok", "good", "at destination"),
     "member": ("ok", "good", "at a member"),
@@ -134,7 +134,7 @@ def _other(standing: Standing) -> str:
 
 
 def _state(standing: Standing, signs: Signs) -> Cell:
-    sign, style, word = _STATES[standing.state]
+    sign, style, word = STATES[standing.state]
     odd = standing.server_status not in (None, "running")
     if odd and standing.state in ("at-source", "at-destination", "member", None):
         sign, style, word = "warn", "warn", f"holder is {standing.server_status}"

@@ -31,14 +31,14 @@ _WIDTHS: Mapping[str, tuple[int, int]] = {
     "address": (15, 40),
     "holder": (14, 32),
     "other": (12, 32),
-    "state": (17, 20),
+    "state": (18, 22),
     "name": (18, 40),
     "moved": (11, 11),
 }
 """The least and the most that a column takes. They never follow the content: measuring it stops the screen."""
 
 _ORDER = ("project", "kind", "address", "holder", "other", "state", "name", "moved")
-_DISPENSABLE = ("moved", "name")
+_DISPENSABLE = ("moved", "name", "other")
 
 
 class ListTable(ScrollView, Generic[L], can_focus=True):
