@@ -152,7 +152,7 @@ def test_the_history_survives_a_restart_and_says_who(lab: Lab) -> None:
         assert "done (action" in session.text()
         await session.press("slash")
         await session.type("nothing")
-        await session.until("0 of 1 moves")
+        await session.until("0 of 1 move")
         await session.until("nothing matches")
 
     play(lab.project(INI), script)
@@ -182,7 +182,7 @@ def test_without_the_api_the_journal_is_told_all_the_same(lab: Lab) -> None:
         lab.sim.faults.append(Fault(path="/v1/*/actions", status=503, times=None))
         await session.press("3")
         await session.until("not all could be read")
-        assert "1 moves" in session.text()
+        assert "1 move\n" in session.text()
 
     play(project, script, size=(120, 40))
 

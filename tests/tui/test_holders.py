@@ -24,6 +24,7 @@ def test_every_state_fits_at_80_columns_beside_a_scrollbar(several: bool, ascii:
     assert max(map(len, words)) <= columns["state"]
     assert sum(columns.values()) + spaces - 1 <= 80 - scrollbar
 
+
 def test_what_is_configured_comes_first_and_the_rest_of_the_project_below(lab: Lab) -> None:
     async def script(session: Session) -> None:
         await session.until("8 resources")

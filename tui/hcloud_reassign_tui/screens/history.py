@@ -53,7 +53,7 @@ class HistoryTable(ListTable[PastRow]):
 class HistoryPage(ListPage[PastRow]):
     """The journal of this machine and the API's own actions. `about` is the row that is asked about first."""
 
-    NOUN = "moves"
+    NOUN = "move"
     WORD = "history"
 
     def __init__(self, first: Key | None = None) -> None:

@@ -16,7 +16,7 @@ from hcloud_reassign_tui.widgets.table import ResourceTable
 class HoldersPage(ListPage[Row]):
     """Who holds what."""
 
-    NOUN = "resources"
+    NOUN = "resource"
     WORD = "holders"
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ class ListPage(TakingPage, Generic[L]):
 
     AUTO_FOCUS = "#resources"
     NOUN: ClassVar[str]
-    """What its rows are, in the plural."""
+    """What each of its rows is."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class ListPage(TakingPage, Generic[L]):
         return Text(self.nothing())
 
     def _say_status(self, shown: int) -> None:
-        parts = [f"{counted(shown, len(self._rows))} {self.NOUN}"] if self._rows else []
+        parts = [counted(shown, len(self._rows), self.NOUN)] if self._rows else []
         if self._filter.text:
             parts.append(f"filter: {self.owner.signs.text(self._filter.text)}")
         if self._filter.sort:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import RichLog
 
 from hcloud_reassign_tui.screens.export import TakingPage
+from hcloud_reassign_tui.view.filtering import many
 from hcloud_reassign_tui.view.logged import MOST
 from hcloud_reassign_tui.widgets.lines import Line
 
@@ -37,7 +38,9 @@ class LogPage(TakingPage):
         log = self.query_one(RichLog)
         for line in fresh:
             log.write(Text(line), scroll_end=log.is_vertical_scroll_end)
-        self.query_one("#status", Line).say(f"{len(self.owner.logged.lines)} lines of this session; times are UTC")
+        self.query_one("#status", Line).say(
+            f"{many(len(self.owner.logged.lines), 'line')} of this session; times are UTC"
+        )
 
     def copied(self) -> str:
         return "\n".join(self.owner.logged.lines)

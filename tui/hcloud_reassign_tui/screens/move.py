@@ -127,7 +127,7 @@ class PickDialog(Dialog["Target"]):
     def _say_count(self) -> None:
         signs = self.owner.signs
         able = sum(target.eligible for target in self._targets)
-        words = f"{counted(len(self._shown), len(self._targets))} servers, {able} can get it"
+        words = f"{counted(len(self._shown), len(self._targets), 'server')}, {able} can get it"
         if self._typed:
             words += f"   filter: {signs.text(self._typed)}"
         elif len(self._targets) >= LONG:

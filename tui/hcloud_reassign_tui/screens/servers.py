@@ -8,6 +8,7 @@ from typing import Any
 from hcloud_reassign_tui.screens.holders import HoldersPage
 from hcloud_reassign_tui.screens.listing import ListPage
 from hcloud_reassign_tui.view.detail import Lines
+from hcloud_reassign_tui.view.filtering import many
 from hcloud_reassign_tui.view.listed import Key
 from hcloud_reassign_tui.view.rows import Row
 from hcloud_reassign_tui.view.servers import COLUMNS, ServerRow, about_server, evacuation
@@ -44,7 +45,7 @@ class ServerTable(ListTable[ServerRow]):
 class ServersPage(ListPage[ServerRow]):
     """What each server holds. Enter shows it as rows that can be moved."""
 
-    NOUN = "servers"
+    NOUN = "server"
     WORD = "servers"
 
     def made_table(self) -> ServerTable:
@@ -120,8 +121,7 @@ def evacuate(page: ServersPage | HoldingsPage, row: ServerRow | None) -> None:
     name = page.owner.signs.text(row.server.name)
     found = evacuation(row)
     if found.stays:
-        count = len(found.stays)
-        page.tell(f"{count} primary IP{'s' * (count > 1)} of {name} stay: moving one stops servers", warn=True)
+        page.tell(f"{many(len(found.stays), 'primary IP')} of {name} stay put: moving one stops servers", warn=True)
     if found.goes:
         page.owner.start_move(found.goes)
     else:

@@ -28,6 +28,11 @@ class Filter:
         return tuple(found)
 
 
-def counted(shown: int, of: int) -> str:
-    """`12 of 340`, or just the number when nothing is left out."""
-    return str(of) if shown == of else f"{shown} of {of}"
+def counted(shown: int, of: int, noun: str) -> str:
+    """`12 of 340 moves`, or `340 moves` when nothing is left out, or `1 move`."""
+    return many(of, noun) if shown == of else f"{shown} of {many(of, noun)}"
+
+
+def many(count: int, noun: str) -> str:
+    """`1 move`, `2 moves`."""
+    return f"{count} {noun}{'s' * (count != 1)}"

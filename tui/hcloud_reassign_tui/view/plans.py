@@ -12,6 +12,7 @@ from hcloud_reassign.core.model import Move
 from hcloud_reassign.core.report import Result
 from hcloud_reassign.core.steps import PowerOff, Shutdown
 from hcloud_reassign_tui.view.detail import Lines
+from hcloud_reassign_tui.view.filtering import many
 from hcloud_reassign_tui.view.rows import Row, holder_name
 from hcloud_reassign_tui.view.signs import Cell, Sign, Signs, Style
 
@@ -138,7 +139,7 @@ def button(results: Sequence[Result], to: str) -> str:
 def title(rows: Sequence[Row], groups: Sequence[str], signs: Signs) -> str:
     """What a dialog is about."""
     if groups:
-        return f"group {signs.text(', '.join(groups))} ({len(rows)} resources)"
+        return f"group {signs.text(', '.join(groups))} ({many(len(rows), 'resource')})"
     if len(rows) > 1:
         return f"{len(rows)} selected resources"
     resource = rows[0].standing.resource
