@@ -11,8 +11,10 @@ ROOT = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path[:0] = [str(ROOT), str(ROOT / "tui")]
 
-from hcloud_reassign.config.reference import reference  # noqa: E402 - the path to it is made above
+from hcloud_reassign import triggers  # noqa: E402 - the path to it is made above
+from hcloud_reassign.config.reference import reference  # noqa: E402
 from hcloud_reassign.kinds import WORDS, kind  # noqa: E402
+from hcloud_reassign.triggers import trigger  # noqa: E402
 from hcloud_reassign_tui.view.registry import by_group, key_names  # noqa: E402
 
 BEGIN, END = "<!-- keys: begin -->\n", "<!-- keys: end -->\n"
@@ -20,7 +22,8 @@ BEGIN, END = "<!-- keys: begin -->\n", "<!-- keys: end -->\n"
 
 def documents() -> Mapping[str, str]:
     """Every generated document, by its path."""
-    return {"docs/configuration.md": reference(kind(word).section for word in WORDS), "docs/tui.md": _with_keys()}
+    sections = reference([kind(word).section for word in WORDS], [trigger(word).section for word in triggers.WORDS])
+    return {"docs/configuration.md": sections, "docs/tui.md": _with_keys()}
 
 
 def _with_keys() -> str:

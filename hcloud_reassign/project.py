@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from hcloud_reassign import kinds
+from hcloud_reassign import kinds, triggers
 from hcloud_reassign.chain import Selection
 from hcloud_reassign.config.load import load as load_settings
 from hcloud_reassign.config.load import open_to_all
 from hcloud_reassign.config.locate import locate
 from hcloud_reassign.config.options import api_url, timeout
-from hcloud_reassign.config.secrets import Secret, api_token
+from hcloud_reassign.config.secrets import Secret, api_token, secret_in
 from hcloud_reassign.config.sections import CLIENT, defaults
 from hcloud_reassign.config.settings import Exposed, Settings
 from hcloud_reassign.core.declare import Section
@@ -90,6 +90,11 @@ def section_of(word: str) -> Section | None:
         return None
 
 
+def trigger_of(word: str) -> Section | None:
+    """The declared section of a trigger's `type`; None for a word of no platform of this version."""
+    return triggers.trigger(word).section if word in triggers.WORDS else None
+
+
 def open_project(
     file: str | os.PathLike[str] | None = None,
     overrides: Overrides | None = None,
@@ -109,9 +114,13 @@ def open_project(
     """
     environ = os.environ if environ is None else environ
     found = locate(None if file is None else os.fspath(file), environ=environ)
-    settings = load_settings(found.path, section_of, kinds.WORDS, ungroupable=_Ungroupable())
+    settings = load_settings(found.path, section_of, kinds.WORDS, trigger_of=trigger_of, ungroupable=_Ungroupable())
     for assignment in settings.assignments:
-        _check(settings, assignment)
+        with _placed(settings, assignment.name):
+            kinds.kind(assignment.type).check(assignment)
+    for name, section in settings.triggers.items():
+        with _placed(settings, f"trigger.{name}"):
+            triggers.trigger(section["type"]).check(section)
     return Project(settings, overrides or Overrides(), environ, stdin, several_files, equipment, found.warnings)
 
 
@@ -151,12 +160,15 @@ class _Ungroupable:
         return not kinds.kind(str(word)).groupable
 
 
-def _check(settings: Settings, assignment: Assignment) -> None:
+@contextmanager
+def _placed(settings: Settings, section: str) -> Iterator[None]:
+    """An error about a section's key gets its place."""
     try:
-        kinds.kind(assignment.type).check(assignment)
+        yield
     except UsageError as error:
-        where = settings.where(assignment.name, error.key)
+        where = settings.where(section, error.key)
         error.file, error.line = where.file, where.line
+        error.object = error.object or section
         raise
 
 
@@ -179,6 +191,7 @@ class Project:
         self.name, self.file, self.api_url = settings.project, settings.file, url.url
         self.warnings = (*warnings, *settings.warnings, *((url.warning,) if url.warning else ()))
         self._token: Secret | None = None
+        self._secrets: list[Secret] = []
         self._border: Any = None
 
     def names(self) -> tuple[str, ...]:
@@ -212,7 +225,15 @@ class Project:
 
     def known_secrets(self) -> tuple[str, ...]:
         """What must not be shown, as far as it was needed yet."""
-        return (self._token.reveal(),) if self._token else ()
+        return tuple(secret.reveal() for secret in (self._token, *self._secrets) if secret)
+
+    def secret(self, section: str, key: str) -> str | None:
+        """What the file has that a key of a section names; None when it names none. Raises AccessError, UsageError."""
+        found = secret_in(self.settings, section, key)
+        if found is None:
+            return None
+        self._secrets.append(found)
+        return found.reveal()
 
     def select(self, names: Sequence[str] = ()) -> Selection:
         """The assignments that names mean, each once; no name means all.
@@ -383,18 +404,25 @@ class Project:
         return sent
 
     def _timeout_s(self, selection: Selection | None) -> float:
+        chosen = selection.chosen if selection else ()
+        return self.timeout_s(max((kind.default_timeout_s for kind, _ in chosen), default=120.0))
+
+    def timeout_s(self, default: float) -> float:
+        """What bounds the whole of a command: option, environment, file, default."""
         given = timeout(self.settings, flag=self._overrides.timeout_s, environ=self._environ).seconds
-        if given is not None:
-            return given
-        return max((kind.default_timeout_s for kind, _ in selection.chosen), default=120.0) if selection else 120.0
+        return default if given is None else given
 
     def resolve_self(self) -> str:
         """What `--to self` means: this server's id by Hetzner's metadata service, else its name by the hostname."""
-        from hcloud_reassign.engine.borders import host_names, this_server
+        from hcloud_reassign.engine.borders import this_server
 
         here = this_server()
-        if here is not None:
-            return str(here)
+        return str(here) if here is not None else self.own_name()
+
+    def own_name(self) -> str:
+        """This server's name by the hostname: as the file lists it, else the first label."""
+        from hcloud_reassign.engine.borders import host_names
+
         names = host_names()
         listed = {name for assignment in self.settings.assignments for name in assignment.listed}
         return next((name for name in names if name in listed), names[-1])
@@ -449,7 +477,10 @@ class Project:
             checking.Finding("warning", "exposed", item.message, item.section, item.key, item.fix)
             for item in self._exposed()
         ]
-        findings = list(checking.in_the_file(self.settings.assignments, self.warnings, exposed))
+        findings = [*checking.in_the_file(self.settings.assignments, self.warnings, exposed), *self._unreadable()]
+        if self.settings.triggers:
+            # A host that only asks has nothing to move in its file.
+            findings = [finding for finding in findings if finding.code != "empty"]
         if offline:
             return tuple(findings)
         chosen = self._with_kinds(self.settings.assignments)
@@ -461,6 +492,17 @@ class Project:
         except ReassignError as error:
             findings.append(checking.of_error(error))
         return tuple(findings)
+
+    def _unreadable(self) -> Iterator[Finding]:
+        """Secrets of triggers that cannot be read."""
+        from hcloud_reassign.engine.checking import of_trigger
+
+        for name, section in self.settings.triggers.items():
+            for key in triggers.trigger(section["type"]).secret_keys:
+                try:
+                    self.secret(f"trigger.{name}", key)
+                except ReassignError as error:
+                    yield of_trigger(error)
 
     def _exposed(self) -> tuple[Exposed, ...]:
         given = self._overrides.token_file

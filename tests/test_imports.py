@@ -20,12 +20,13 @@ KNOWS = {
     "config": {"core"},
     "kinds": {"core"},
     "host": {"core"},
+    "triggers": {"core", "version"},
     "hetzner": {"core", "version"},
     "engine": {"core", "kinds"},
     "chain": {"core"},
-    "project": {"core", "kinds", "engine", "config", "chain"},
-    "api": {"core", "kinds", "engine", "config", "project", "chain"},
-    "cli": {"core", "kinds", "engine", "config", "project", "chain", "version"},
+    "project": {"core", "kinds", "engine", "config", "chain", "triggers"},
+    "api": {"core", "kinds", "engine", "config", "project", "chain", "triggers"},
+    "cli": {"core", "kinds", "engine", "config", "project", "chain", "triggers", "version"},
     "simulator": set[str](),
 }
 """Which others of our packages are loaded along with each; what a function imports when called does not count."""
@@ -34,6 +35,7 @@ NEEDS = {
     "hcloud_reassign.cli": {"typer"},
     "hcloud_reassign.hetzner": {"hcloud", "requests"},
     "hcloud_reassign.simulator.asgi": {"uvicorn"},
+    "hcloud_reassign.triggers.http": {"requests"},
 }
 """Who may load a package of others; everybody else makes do with the standard library."""
 

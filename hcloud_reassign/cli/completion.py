@@ -9,6 +9,7 @@ import typer
 
 _HEADER = re.compile(r"^\s*\[([^\[\]]+)\]", re.MULTILINE)
 _NOT_TO_MOVE = re.compile(r"(client|robot|tui|watch|gateway|DEFAULT)$|(watch|gateway\.client|trigger)\.")
+_TRIGGER = "trigger."
 
 
 def config_files(incomplete: str) -> list[str]:
@@ -27,15 +28,26 @@ def config_files(incomplete: str) -> list[str]:
 
 
 def names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Sections and groups. The file is only skimmed: a fault in it must not stop a completion."""
-    found = []
+    """Sections and groups."""
+    return [name for name in _sections(ctx) if name.startswith(incomplete) and not _NOT_TO_MOVE.match(name)]
+
+
+def triggers(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The NAME of each [trigger.NAME]."""
+    found = [name.removeprefix(_TRIGGER) for name in _sections(ctx) if name.startswith(_TRIGGER)]
+    return [name for name in found if name.startswith(incomplete)]
+
+
+def _sections(ctx: typer.Context) -> list[str]:
+    """The file is only skimmed: a fault in it must not stop a completion."""
+    found = list[str]()
     for file in _files(ctx):
         try:
             with open(file, encoding="utf-8", errors="replace") as opened:
                 found += _HEADER.findall(opened.read(1 << 20))
         except OSError:
             continue
-    return [name.strip() for name in found if name.startswith(incomplete) and not _NOT_TO_MOVE.match(name)]
+    return [name.strip() for name in found]
 
 
 def _files(ctx: typer.Context) -> list[str]:

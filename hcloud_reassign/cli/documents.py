@@ -18,6 +18,7 @@ EMPTY: Mapping[str, Mapping[str, Any]] = {
     "init": {"file": None, "sections": []},
     "hold": {"holds": []},
     "unhold": {"holds": []},
+    "trigger": {"triggers": []},
 }
 """What a command's own keys hold as long as nothing is known: keys are never missing."""
 

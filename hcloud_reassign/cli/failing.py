@@ -45,6 +45,8 @@ def _changed(session: Session, code: ExitCode) -> str | None:
     """What a command that may change something has to say about it."""
     if session.command in ("run", "hold", "unhold") and code in _BEFORE_ANYTHING:
         return "nothing was changed"
+    if session.command == "trigger" and code in _BEFORE_ANYTHING:
+        return "nothing was sent"
     return None
 
 

@@ -13,7 +13,7 @@ from hcloud_reassign.cli.globals import merged, options
 from hcloud_reassign.cli.session import Session
 from hcloud_reassign.core.errors import Missing
 
-COMMANDS = ("run", "plan", "status", "tui", "hold", "unhold", "check", "init", "simulate", "demo")
+COMMANDS = ("run", "plan", "status", "tui", "hold", "unhold", "trigger", "check", "init", "simulate", "demo")
 """In the order of the help; each is a module in `commands`."""
 
 _GLOBAL_NAMES = tuple(options.__annotations__.keys() - {"return"})

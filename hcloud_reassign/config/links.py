@@ -68,8 +68,14 @@ def _check_member(linked: Linked, section: str, member: str) -> None:
 
 
 def check_references(linked: Linked) -> None:
-    """Names in [gateway.client.NAME] and [watch] are those of the file. Raises UsageError with the nearest one."""
+    """Names in [gateway.client.NAME], [watch] and [trigger.NAME] are those of the file.
+
+    Raises:
+        UsageError: one is not; with the nearest one.
+    """
     known = _targets(linked)
+    for section in linked.of("trigger."):
+        _check_fallback(linked, section)
     for section in linked.of("gateway.client."):
         _check_names(linked, section, "allow", known)
     for section in linked.of("watch"):
@@ -101,6 +107,15 @@ def _check_do(linked: Linked, section: str) -> None:
             "do",
             given=do,
             known=known,
+        )
+
+
+def _check_fallback(linked: Linked, section: str) -> None:
+    fallback = linked.values[section]["fallback"]
+    known = [name.partition(".")[2] for name in linked.of("trigger.") if name != section]
+    if fallback and fallback not in known:
+        raise linked.error(
+            f"there is no other section [trigger.{shown(fallback)}]", section, "fallback", given=fallback, known=known
         )
 
 

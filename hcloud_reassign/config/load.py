@@ -14,21 +14,28 @@ from hcloud_reassign.config.hidden import Secret
 from hcloud_reassign.config.ini import Block, decoded, parse
 from hcloud_reassign.config.links import Linked, check_references, groups
 from hcloud_reassign.config.reading import values
-from hcloud_reassign.config.sections import CLIENT, SECRET_PATHS, TOKEN_KEYS, declared, defaults
+from hcloud_reassign.config.sections import CLIENT, SECRET_PATHS, TOKEN_KEYS, TRIGGER, declared, defaults
 from hcloud_reassign.config.settings import Exposed, Settings
+from hcloud_reassign.config.triggers import trigger
 from hcloud_reassign.core.model import Assignment
 
 _LARGEST_FILE = 1 << 20
 
 
 def load(
-    path: Path | str, section_of: SectionOf, words: Sequence[str], *, ungroupable: Container[str] = ()
+    path: Path | str,
+    section_of: SectionOf,
+    words: Sequence[str],
+    *,
+    trigger_of: SectionOf = lambda word: None,
+    ungroupable: Container[str] = (),
 ) -> Settings:
     """The settings of one file.
 
     Args:
         section_of: the declared section of a `type`, None for an unknown one.
         words: all types of this version, for suggestions.
+        trigger_of: the declared section of a trigger's `type`, None for one of a later version.
         ungroupable: types that cannot be in a group that is undone.
 
     Raises:
@@ -37,7 +44,7 @@ def load(
     faults = Faults(os.fspath(path))
     data, open_to_all = _read(faults)
     blocks = parse(decoded(data, faults), faults)
-    linked = _linked(blocks, section_of, words, faults)
+    linked = _linked(blocks, section_of, words, trigger_of, faults)
     grouped = groups(linked, ungroupable)
     check_references(linked)
     client = _client(linked)
@@ -67,7 +74,9 @@ def _read(faults: Faults) -> tuple[bytes, bool]:
     raise faults.error(f"cannot read the configuration: {why}", next=f"ls -l {quoted(faults.file)}")
 
 
-def _linked(blocks: Mapping[str, Block], section_of: SectionOf, words: Sequence[str], faults: Faults) -> Linked:
+def _linked(
+    blocks: Mapping[str, Block], section_of: SectionOf, words: Sequence[str], trigger_of: SectionOf, faults: Faults
+) -> Linked:
     """Every section read, in the order of the file, so that the first fault in it is the one told."""
     folder = os.path.dirname(os.path.abspath(faults.file))
     named: dict[str, dict[str, Any]] = {}
@@ -78,6 +87,8 @@ def _linked(blocks: Mapping[str, Block], section_of: SectionOf, words: Sequence[
             free[name] = assignment(block, section_of, words, faults, folder)
         elif name == section.word and name.endswith("."):
             raise faults.error(f"[{name}] has no name behind the dot", block.line, section=name)
+        elif section is TRIGGER:
+            named[name] = trigger(block, trigger_of, faults, folder)
         else:
             named[name] = values(block, section.keys, faults, folder)
     return Linked(blocks, named, free, faults)

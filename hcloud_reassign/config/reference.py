@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hcloud_reassign.config.sections import LATER, SECTIONS
+from hcloud_reassign.config.sections import LATER, SECTIONS, TRIGGER
 from hcloud_reassign.core.declare import ASSIGNMENT_KEYS, Key, Section
 
 _INTRODUCTION = """\
@@ -36,10 +36,13 @@ _TYPES = {
 }
 
 
-def reference(kinds: Iterable[Section]) -> str:
-    """The whole reference; `kinds` are the declared sections of all types of assignments."""
+def reference(kinds: Iterable[Section], triggers: Iterable[Section] = ()) -> str:
+    """The whole reference, from the declared sections of all types of assignments and of triggers."""
     parts = [_INTRODUCTION, *_assignments(kinds), "## Other sections\n"]
-    parts += [_section(section, f"[{_title(section)}]") for section in SECTIONS]
+    for section in SECTIONS:
+        parts.append(_section(section, f"[{_title(section)}]"))
+        if section is TRIGGER:
+            parts += [_section(trigger, f"[{_title(section)}], type = {trigger.word}") for trigger in triggers]
     return "\n".join(parts)
 
 

@@ -114,28 +114,18 @@ GROUP = Section(
 
 TRIGGER = Section(
     "trigger.",
-    "A pipeline or a gateway to ask instead of moving anything from here.",
+    "A pipeline to ask instead of moving anything from here. Further keys depend on the type.",
     (
         Key(
             "type",
-            "What is asked.",
+            "What is asked; `gateway` is of a later version.",
             "choice",
             required=True,
             choices=("gitlab", "github", "jenkins", "tekton", "gateway"),
         ),
-        Key("url", "Where it is; for GitHub left out, unless it is an Enterprise server.", "url"),
-        Key("project", "GitLab: the project's number or path. GitHub: OWNER/NAME."),
-        Key("ref", "GitLab and GitHub: the branch or tag whose pipeline runs."),
-        Key("workflow", "GitHub: the workflow's file."),
-        Key("job", "Jenkins: the job's name, with its folders."),
-        Key("user", "Jenkins: the user of the token."),
-        Key("client", "Gateway: the name of this client there."),
-        Key("token_file", "A file whose first line is the token of the platform.", "path"),
-        Key("secret_file", "Tekton and gateway: a file whose first line signs the request.", "path"),
-        Key("timeout", "How long the answer may take.", "seconds", 10.0),
+        Key("fallback", "The NAME of another section [trigger.NAME], asked when this one does not accept."),
+        Key("timeout", "How long one answer may take.", "seconds", 10.0),
     ),
-    "[trigger.pipeline]\ntype       = gitlab\nurl        = https://gitlab.example.com\nproject    = 42\n"
-    "ref        = main\ntoken_file = /etc/hcloud-reassign/trigger-token\n",
 )
 
 SECTIONS = (CLIENT, ROBOT, GROUP, TRIGGER, WATCH, WATCH_NAMED, GATEWAY, GATEWAY_CLIENT, TUI)
@@ -145,7 +135,7 @@ TOKEN_KEYS = ("api_token_file", "api_token_command", "api_token")
 """Where [client] may have the token; the first that is given is used."""
 
 SECRET_PATHS = frozenset(
-    {"api_token_file", "password_file", "credentials_file", "token_file", "secret_file", "tls_key"}
+    {"api_token_file", "password_file", "credentials_file", "token_file", "read_token_file", "secret_file", "tls_key"}
 )
 """Keys whose file holds a secret."""
 

@@ -63,6 +63,12 @@ class Settings:
         found = declared(name)
         return self.sections.get(name) or defaults(found.keys if found else ())
 
+    @property
+    def triggers(self) -> Mapping[str, Mapping[str, Any]]:
+        """The sections [trigger.NAME], by NAME."""
+        prefix = "trigger."
+        return {name[len(prefix) :]: found for name, found in self.sections.items() if name.startswith(prefix)}
+
     def find(self, name: str) -> Assignment | Group | None:
         """What a NAME of the command line means: an assignment, or a group as `web` or `group.web`."""
         named = (item for item in self.assignments if item.name == name)

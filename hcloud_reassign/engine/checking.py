@@ -68,6 +68,11 @@ def of_error(error: ReassignError) -> Finding:
     return Finding("error", error.code, error.message, error.object, error.key, error.next, error.exit_code)
 
 
+def of_trigger(error: ReassignError) -> Finding:
+    """A secret of a trigger that cannot be read. A warning: the file may be meant for other hosts as well."""
+    return Finding("warning", "trigger", error.message, error.object, error.key, "put it there, if this host triggers")
+
+
 def in_the_file(
     assignments: Iterable[Assignment], warnings: Iterable[str], exposed: Iterable[Finding] = ()
 ) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from hcloud_reassign.cli.group import COMMANDS
 from hcloud_reassign.core.errors import ExitCode
 from tests.cli.process import Cli
 
-LATER = ("trigger", "watch", "serve", "import")
+LATER = ("watch", "serve", "import")
 
 
 def test_the_help_names_every_command_and_none_that_is_not_there(alone: Cli) -> None:

@@ -114,7 +114,7 @@ def test_a_line_that_is_wrong_does_not_show_the_secret_in_it(name: str) -> None:
 ACCEPTED = (
     "[robot]\nuser = {0}\npassword_file = {0}\n",
     "[gateway.client.a]\nsecret_file = {0}\nallow = floating.web\n",
-    "[trigger.a]\ntype = gitlab\ntoken_file = {0}\nproject = {0}\n",
+    "[trigger.a]\ntype = gitlab\ntoken_file = {0}\nproject = {0}\nref = main\n",
     "[watch]\nfrom = etcd\nendpoints = https://u:{0}@h\nuser = {0}\nassignments = floating.web\n",
 )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from hcloud_reassign.config.load import load
 from hcloud_reassign.config.settings import Settings
 from hcloud_reassign.core.declare import DESTINATION, MEMBERS, SOURCE, Key, Section
+from hcloud_reassign.project import trigger_of
 
 _RESOURCE = Key("resource", "What moves.", required=True)
 
@@ -44,4 +45,4 @@ WEB = "[web]\ntype = ip_floating\nresource = float\ndestination = srv-b\n"
 
 
 def load_file(path: Path, kinds: dict[str, Section] = KINDS) -> Settings:
-    return load(path, kinds.get, WORDS, ungroupable={"ip_public"})
+    return load(path, kinds.get, WORDS, trigger_of=trigger_of, ungroupable={"ip_public"})

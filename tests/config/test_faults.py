@@ -290,7 +290,7 @@ FAULTS = {
     ),
     "a watch asks no unknown trigger": Fault(
         WEB + "[watch.x]\nfrom = etcd\nendpoints = x\nassignments = web\ndo = trigger:pipelin\n"
-        "[trigger.pipeline]\ntype = github",
+        "[trigger.pipeline]\ntype = tekton\nurl = https://x\nsecret_file = x",
         9,
         "'trigger:pipelin' is neither run nor the trigger of a section",
         "watch.x",

@@ -93,7 +93,8 @@ def test_the_client_says_what_the_project_is_and_how_it_is_reached(load_text: Lo
 
 def test_other_sections_are_found_by_their_full_names(load_text: Load) -> None:
     settings = load_text(
-        WEB + "[trigger.ci]\ntype = gitlab\nproject = 42\n[gateway.client.srv-test-02]\nsecret_file = /s\nallow = web\n"
+        WEB + "[trigger.ci]\ntype = tekton\nurl = https://x\nsecret_file = x\n"
+        "[gateway.client.srv-test-02]\nsecret_file = /s\nallow = web\n"
         "to = a, b\n[tui]\nkey.move = M\n[watch]\nfrom = etcd\nendpoints = x\nassignments = web\ndo = trigger:ci\n"
     )
     assert list(settings.sections) == ["trigger.ci", "gateway.client.srv-test-02", "tui", "watch"]

@@ -9,6 +9,7 @@ from hcloud_reassign.config.reference import reference
 from hcloud_reassign.config.sections import SECTIONS
 from hcloud_reassign.core.declare import ASSIGNMENT_KEYS, Key, Section
 from hcloud_reassign.kinds import WORDS, kind
+from hcloud_reassign.project import trigger_of
 from tests.config.fakes import FLOATING, LOCAL, PUBLIC
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +60,7 @@ def test_all_examples_together_are_a_sound_file(tmp_path: Path) -> None:
     examples = [section.example for section in (*SECTIONS, *(kind(word).section for word in WORDS)) if section.example]
     file = tmp_path / "prod.ini"
     file.write_text("\n".join(examples))
-    settings = load(file, lambda word: kind(word).section, WORDS)
+    settings = load(file, lambda word: kind(word).section, WORDS, trigger_of=trigger_of)
     assert {found.type for found in settings.assignments} == set(WORDS)
     assert len(settings.groups) == 1
     assert settings.warnings == ()

@@ -251,7 +251,7 @@ def test_the_stderr_of_a_token_command_is_ours(load_text: Load, capfd: pytest.Ca
 
 
 def test_other_sections_have_secrets_too(load_text: Load, tmp_path: Path) -> None:
-    settings = load_text("[trigger.ci]\ntype = gitlab\ntoken_file = ci\n[robot]\nuser = u\n")
+    settings = load_text("[trigger.ci]\ntype = gitlab\ntoken_file = ci\nproject = 42\nref = main\n[robot]\nuser = u\n")
     (tmp_path / "ci").write_text(TOKEN)
     assert secret_in(settings, "trigger.ci", "token_file") == Secret(TOKEN)
     assert secret_in(settings, "robot", "password_file") is None
