@@ -182,7 +182,7 @@ def test_without_the_api_the_journal_is_told_all_the_same(lab: Lab) -> None:
         lab.sim.faults.append(Fault(path="/v1/*/actions", status=503, times=None))
         await session.press("3")
         await session.until("not all could be read")
-        assert "1 move\n" in session.text()
+        assert " 1 move  " in session.text()
 
     play(project, script, size=(120, 40))
 

@@ -16,11 +16,11 @@ INI = FLOAT.section() + ROUTE.section()
 
 
 @pytest.mark.parametrize("several", [False, True])
-@pytest.mark.parametrize("ascii", [False, True])
-def test_every_state_fits_at_80_columns_beside_a_scrollbar(several: bool, ascii: bool) -> None:
+@pytest.mark.parametrize("plain", [False, True])
+def test_every_state_fits_at_80_columns_beside_a_scrollbar(several: bool, plain: bool) -> None:
     columns = fitted(80, several=several)
     scrollbar, spaces = 2, 2 * len(columns)
-    words = [f"{Signs(ascii)[sign]} {word}" for sign, _, word in STATES.values()]
+    words = [f"{Signs(plain)[sign]} {word}" for sign, _, word in STATES.values()]
     assert max(map(len, words)) <= columns["state"]
     assert sum(columns.values()) + spaces - 1 <= 80 - scrollbar
 
