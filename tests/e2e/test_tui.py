@@ -15,7 +15,7 @@ from shutil import which
 
 import pytest
 
-from hcloud_reassign.simulator import Simulator, load_scenario
+from hcloud_reassign.simulator import Fault, Simulator, load_scenario
 from tests.cli.process import INI, ROOT
 
 pytest.importorskip("uvicorn")
@@ -150,6 +150,32 @@ def test_a_signal_ends_it_in_order(terminal: Terminal, home: Path, number: int) 
     terminal.until("12 resources")
     os.kill(int((home / "pid").read_text()), number)
     terminal.until("ended with 130")
+    terminal.as_before()
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["in its dialog", "on its row"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_waits_for_what_moves_and_says_what_came_of_it(
+    terminal: Terminal, sim: Simulator, home: Path, number: int, hidden: bool
+) -> None:
+    sim.faults.append(Fault(method="POST", path="/v1/floating_ips/*/actions/assign", stuck_action=True))
+    terminal.run(f"sh -c 'echo $$ > pid; exec {PROGRAM} tui -c prod.ini'")
+    terminal.until("12 resources")
+    terminal.press("m")
+    terminal.until("can get it")
+    terminal.press("Enter")
+    terminal.until("Move 1 address")
+    terminal.press("Tab", "Enter")
+    terminal.until("step 1 of 1")
+    if hidden:
+        terminal.press("Escape")
+        terminal.until("moving 1/1")
+    os.kill(int((home / "pid").read_text()), number)
+    terminal.until("LEAVING")
+    (moving,) = sim.cloud.running.values()
+    sim.finish_action(moving.id)
+    screen = terminal.until("ended with 130")
+    assert "move 192.0.2.10 to srv-b: " in screen and "1 done" in screen
     terminal.as_before()
 
 

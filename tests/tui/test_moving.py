@@ -679,7 +679,7 @@ def test_leaving_waits_for_what_moves_and_says_what_came_of_it(lab: Lab, key: st
         gate.open.set()
         await left(session)
         assert session.app.return_value == code
-        told.extend(str(text) for text in session.app._exit_renderables)
+        told.append(session.app.last_words)
 
     play(lab.project(INI), script)
     assert "move 192.0.2.10 to srv-b" in told[0] and "1 done" in told[0]
@@ -699,3 +699,26 @@ def test_somebody_who_ends_the_program_stops_what_moves_in_order(lab: Lab) -> No
         assert session.app.return_value == 130
 
     play(lab.project(INI), script)
+
+
+def test_what_cannot_be_finished_in_time_ends_the_program_as_unknown(lab: Lab) -> None:
+    gate = held_open(lab)
+    lab.sim.faults.append(Fault(method="POST", path=FLOAT.path, stuck_action=True))
+    told: list[str] = []
+
+    async def script(session: Session) -> None:
+        await open_plan(session)
+        await confirm(session)
+        await session.until("step 1 of 1")
+        await session.press("escape")
+        await session.until("moving 1/1")
+        session.app.changing.stop_and_leave()
+        gate.open.set()
+        await left(session)
+        assert session.app.return_value == 5
+        told.append(session.app.last_words)
+
+    began = lab.clock.monotonic()
+    play(lab.project(INI), script)
+    assert lab.clock.monotonic() - began < 12
+    assert "1 unknown" in told[0] and "next: hcloud-reassign run " in told[0]

@@ -92,6 +92,8 @@ class ReassignApp(App[int]):
         self._noted: dict[str, Seen] = {}
         self.failure: Exception | None = None
         """What broke the screen, once it did."""
+        self.last_words = ""
+        """What came of what was under way, for the terminal that was there before. Textual would break its lines."""
 
     def _handle_exception(self, error: Exception) -> None:
         self.failure = self.failure or error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ def run(projects: Sequence[Project], options: Options) -> int:
         os.environ["NO_COLOR"] = "1"
     app = ReassignApp(projects, options)
     code = asyncio.run(_until_left(app))
+    if app.last_words:
+        print(app.last_words, file=sys.stderr)
     if app.failure is not None:
         raise _broken_down(app, app.failure) from app.failure
     return code or 0
@@ -38,7 +41,8 @@ async def _until_left(app: ReassignApp) -> int | None:
     loop = asyncio.get_running_loop()
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
     for number in handlers:
-        loop.add_signal_handler(number, app.changing.stop_and_leave)
+        # By a message: timers that are begun in the context of a signal know of no program, and break it.
+        loop.add_signal_handler(number, app.on_screen_thread, app.changing.stop_and_leave)
     try:
         return await app.run_async()
     finally:

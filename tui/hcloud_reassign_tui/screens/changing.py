@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
-
 from hcloud_reassign.core.errors import ExitCode, worst
 from hcloud_reassign.core.model import Group
 from hcloud_reassign_tui.desk import told_of
@@ -198,5 +196,5 @@ class Changing:
         if self.changes.under_way:
             return
         over, signs = self._ended_meanwhile, self._app.signs
-        text = "\n".join(f"{change.title}: {change.outcome(signs).text()}" for change in over)
-        self._app.exit(worst(change.code for change in over), message=Text(text))
+        self._app.last_words = "\n".join(f"{change.title}: {change.outcome(signs).text()}" for change in over)
+        self._app.exit(worst(change.code for change in over))
