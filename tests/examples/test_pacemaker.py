@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import subprocess
 import xml.etree.ElementTree as ET
@@ -16,6 +17,7 @@ from tests.cli.process import Done
 from tests.engine.samples import FLOATING, A, B, C
 from tests.examples.programs import EXAMPLES, SYSTEM_PATH, ended, every_shell, put_command
 from tests.harness import READ_ONLY, TOKEN
+from tests.platforms.gitlab import GitLab
 from tests.system.site import Site
 
 AGENT = EXAMPLES / "pacemaker" / "hcloud-reassign"
@@ -326,6 +328,65 @@ def test_no_token_is_shown(node: Node) -> None:
     said += [node.refused()(action) for action in ("start", "monitor", "validate-all")]
     text = "".join(done.out + done.err for done in said)
     assert TOKEN not in text and "wrong-token" not in text
+
+
+# A pipeline that moves
+
+
+TRIGGER = """
+[trigger.pipeline]
+type = gitlab
+url = {url}
+project = 42
+ref = main
+token_file = {token}
+"""
+
+
+@pytest.fixture
+def gitlab(site: Site) -> Iterator[GitLab]:
+    """Its pipeline moves at once."""
+    with GitLab(lambda asked: put(site, {"srv-a": A, "srv-b": B}[asked.to])) as running:
+        yield running
+
+
+@pytest.fixture
+def asking(node: Node, gitlab: GitLab) -> Node:
+    """srv-b with a token that may only read, and one that starts pipelines."""
+    (node.home / "token").write_text(READ_ONLY)
+    (node.home / "trigger-token").write_text(gitlab.token)
+    with (node.home / "prod.ini").open("a") as file:
+        file.write(TRIGGER.format(url=gitlab.url, token=node.home / "trigger-token"))
+    return node.with_(trigger="pipeline")
+
+
+def test_start_asks_the_pipeline_and_ends_when_it_is_here(site: Site, asking: Node, gitlab: GitLab) -> None:
+    assert asking("start").code == OK
+    (run,) = gitlab.runs
+    assert (run.asked.resource, run.asked.to) == ("floating.web", "srv-b")
+    assert asking.monitor().code == OK
+    assert not site.writes
+
+
+def test_start_asks_no_pipeline_for_what_is_here(site: Site, asking: Node, gitlab: GitLab) -> None:
+    put(site, B)
+    assert asking("start").code == OK
+    assert not gitlab.received
+
+
+def test_accepted_is_not_started(asking: Node, gitlab: GitLab) -> None:
+    gitlab.on_accepted = lambda asked: False
+    started = asking("start", timeout_s=12)
+    assert (started.code, len(gitlab.runs)) == (GENERIC, 1)
+    assert "the pipeline was asked, and floating.web did not come here in time" in started.err
+
+
+def test_a_pipeline_that_refuses_is_no_start(site: Site, asking: Node, gitlab: GitLab) -> None:
+    gitlab.token = "another"
+    assert asking("start").code == PERM
+    gitlab.answer_with(400, {"message": "no"}, times=math.inf)
+    assert asking("start", timeout_s=12).code == GENERIC
+    assert holder(site) == A
 
 
 # Parameters
