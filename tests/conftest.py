@@ -15,8 +15,8 @@ E2E = Path(__file__).parent / "e2e"
 NO_SKIP = "HCLOUD_REASSIGN_NO_SKIP"
 """Set by CI, which installs every program the end-to-end tests need: there a skipped one is a failed one."""
 
-FOR_TESTS = {NO_SKIP, "HCLOUD_REASSIGN_OPENAPI"}
-"""What is meant for the tests themselves; the second one is where Hetzner's API description lies."""
+FOR_TESTS = {NO_SKIP, "HCLOUD_REASSIGN_OPENAPI", "HCLOUD_REASSIGN_TEKTON_CRDS"}
+"""What is meant for the tests themselves: where Hetzner's API description lies, and the CRDs of Tekton."""
 
 OF_THIS_MACHINE = re.compile(
     r"(HCLOUD|XDG|CI|GITLAB|GITHUB|RUNNER|JENKINS|BUILD|TEKTON|HETZNER)_.*|.*_PROXY"
