@@ -24,4 +24,13 @@ def trigger(block: Block, trigger_of: SectionOf, faults: Faults, folder: str) ->
             key="type",
             next=f"take [{block.name}] out of this file",
         )
-    return values(block, (*TRIGGER.keys, *section.keys), faults, folder)
+    found = values(block, (*TRIGGER.keys, *section.keys), faults, folder)
+    if not found["timeout"]:
+        raise faults.error(
+            "an answer needs a time above 0",
+            block.line_of("timeout"),
+            section=block.name,
+            key="timeout",
+            next="timeout = 10",
+        )
+    return found

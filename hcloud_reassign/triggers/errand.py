@@ -202,6 +202,8 @@ class Errand:
                     self._tell(f"{self.fields.resource}: {said.what}", True)
                 self._going = Going(said.what, said.handle or self._going.handle, said.url or self._going.url)
                 self._pause = FIRST_LOOK_S if moved else self._pause
+            else:
+                self._tell(f"{way.name}: {said.message}", False)
             wait = said.retry_after_s if isinstance(said, Down) and said.retry_after_s else self._pause
             self._pause = min(self._pause * 1.5, LONGEST_LOOK_S)
             self.due = self._clock() + wait

@@ -6,7 +6,6 @@ import threading
 from queue import Empty, SimpleQueue
 
 import requests
-import urllib3
 
 from hcloud_reassign.triggers.shape import HttpAnswer, HttpRequest, NoAnswer
 from hcloud_reassign.version import version
@@ -49,8 +48,8 @@ def _outcome(request: HttpRequest, seconds: float) -> HttpAnswer | NoAnswer:
         return error
     except requests.RequestException as error:
         return _reason(error, seconds)
-    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        # What the requests package lets through: a proxy's address that it cannot read. It may hold a password.
+    except Exception as error:  # noqa: BLE001 - the edge of a thread: a traceback could show a secret
+        # A proxy's address that the requests package cannot read, for one. It may hold a password.
         return NoAnswer(f"the address, or that of a proxy, cannot be used ({type(error).__name__})", again=False)
 
 

@@ -61,7 +61,9 @@ def test_no_command_at_all_is_help_and_exit_2(alone: Cli) -> None:
     assert done.err.startswith("Usage: hcloud-reassign")
 
 
-@pytest.mark.parametrize("words", [("--help",), ("run", "--help"), ("demo", "--help"), ("rum",), ("run", "")])
+@pytest.mark.parametrize(
+    "words", [("--help",), ("run", "--help"), ("trigger", "--help"), ("demo", "--help"), ("rum",), ("run", "")]
+)
 def test_what_asks_no_api_loads_nothing_of_it(alone: Cli, words: tuple[str, ...]) -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "hcloud_reassign", *words],
