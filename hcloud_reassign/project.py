@@ -457,14 +457,21 @@ class Project:
         return self.hold_all(self.select([name]), for_s, on_event=on_event)
 
     def hold_all(
-        self, selection: Selection, for_s: float | None, *, on_event: Listener | None = None
+        self,
+        selection: Selection,
+        for_s: float | None,
+        *,
+        on_event: Listener | None = None,
+        on_start: Callable[[Callable[[], None]], None] | None = None,
     ) -> tuple[Held, ...]:
-        """`hold` for a front end. Raises UsageError, AccessError, FailedError."""
+        """`hold` for a front end, with `on_start` as `carry` has it. Raises UsageError, AccessError, FailedError."""
         from hcloud_reassign.engine.holding import hold
 
         if not self.settings.client.get("claims", True):
             raise UsageError("claims = no switches holds off", object="client", file=self.file, key="claims")
         with self.session(selection, on_event=on_event) as session:
+            if on_start:
+                on_start(session.scheduler.interrupt)
             return hold(session, selection.chosen, for_s)
 
     def check(

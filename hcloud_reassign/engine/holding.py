@@ -9,7 +9,19 @@ from hcloud_reassign.core.claims import held_key
 from hcloud_reassign.core.errors import AccessError, Ambiguous, ExitCode, FailedError, UsageError
 from hcloud_reassign.core.kind import Kind
 from hcloud_reassign.core.model import Assignment, Found, Unreadable, World
-from hcloud_reassign.core.steps import Busy, Denied, Lost, Pause, Read, SetLabels, StepError, Steps, ask, one
+from hcloud_reassign.core.steps import (
+    Busy,
+    Denied,
+    Interrupted,
+    Lost,
+    Pause,
+    Read,
+    SetLabels,
+    StepError,
+    Steps,
+    ask,
+    one,
+)
 from hcloud_reassign.engine.looking import Chosen, look
 from hcloud_reassign.engine.outcome import denied_next, denied_text
 from hcloud_reassign.engine.task import Task
@@ -57,7 +69,7 @@ def _hold(session: Session, world: World, kind: Kind, assignment: Assignment, un
     task = Task((assignment.name,), session.deadline, _write(found, until_ms))
     session.scheduler.run([task])
     if task.error is not None:
-        return _not_written(assignment, task.error)
+        return _not_written(assignment, task, task.error)
     session.events.emit("held" if until_ms else "released", name=assignment.name, until_ms=until_ms)
     return Held(assignment.name, until_ms)
 
@@ -82,9 +94,13 @@ def _write(found: Found, until_ms: int | None) -> Steps[None]:
             yield Pause(waiting_s(error, attempt) if isinstance(error, Busy) else 0.3, f"the label: {error.message}")
 
 
-def _not_written(assignment: Assignment, error: BaseException) -> Held:
+def _not_written(assignment: Assignment, task: Task, error: BaseException) -> Held:
     if isinstance(error, Denied):
         raise AccessError(denied_text(error), object=assignment.name, next=denied_next(error)) from None
+    if isinstance(error, StepError) and task.records and task.records[-1].status != "failed":
+        return Held(assignment.name, None, f"nobody knows whether the label was written: {error}", ExitCode.UNKNOWN)
+    if isinstance(error, Interrupted):
+        return Held(assignment.name, None, f"the label was not written: {error}", ExitCode.INTERRUPTED)
     if isinstance(error, StepError):
         return Held(assignment.name, None, f"the label was not written: {error}", ExitCode.FAILED)
     raise FailedError(f"internal error: {type(error).__name__}", object=assignment.name) from error

@@ -414,7 +414,8 @@ def test_a_hold_waits_too(lab: Lab) -> None:
         await session.press("escape", "down", "h")
         await session.until("Hold 0.0.0.0/0")
         await session.press("2")
-        await session.until("hold 0.0.0.0/0 for 2 h waits")
+        await session.until("Hold 0.0.0.0/0 for 2 h: waiting")
+        await session.until("waits: only one change at a time")
         gate.open.set()
         await session.until("held by a person")
         assert verbs(lab) == ["assign", "label"]
@@ -573,6 +574,58 @@ def test_a_hold_that_cannot_be_says_why(lab: Lab) -> None:
         assert not lab.writes
 
     play(lab.project(INI + "\n[client]\nclaims = no\n"), script)
+
+
+def test_a_hold_that_hangs_is_given_up_and_says_what_came_of_it(lab: Lab) -> None:
+    async def script(session: Session) -> None:
+        await session.until("8 resources")
+        gate = held_open(lab, "/v1/floating_ips*", "GET")
+        await session.press("h")
+        await session.until("Hold 192.0.2.10")
+        await session.press("2")
+        await session.until(gate.reached.is_set, what="the read is held up")
+        await session.until("Esc gives it up")
+        await session.press("escape")
+        await session.until("stopping in order")
+        gate.open.set()
+        await session.until("the label was not written: the run was asked to stop")
+        assert not lab.writes
+
+    play(lab.project(INI), script)
+
+
+def test_a_hold_that_is_given_up_too_late_is_held_and_says_so(lab: Lab) -> None:
+    gate = held_open(lab, "/v1/floating_ips/501", "PUT")
+
+    async def script(session: Session) -> None:
+        await session.until("8 resources")
+        await session.press("h")
+        await session.until("Hold 192.0.2.10")
+        await session.press("2")
+        await session.until(gate.reached.is_set, what="the write is held up")
+        await session.press("escape")
+        await session.until("stopping in order")
+        await session.press("escape")
+        await session.until(lambda: session.app.screen is session.app.page)
+        gate.open.set()
+        await session.until("hold 192.0.2.10 for 2 h: ● done")
+        await session.until("held by a person")
+
+    play(lab.project(INI), script)
+
+
+def test_a_hold_of_which_no_answer_comes_is_unknown(lab: Lab) -> None:
+    lab.sim.faults.append(Fault(method="PUT", path="/v1/floating_ips/501", drop="before", times=None))
+
+    async def script(session: Session) -> None:
+        await session.until("8 resources")
+        await session.press("h")
+        await session.until("Hold 192.0.2.10")
+        await session.press("2")
+        await session.until("? unknown")
+        assert "nobody knows whether the label was written" in session.text()
+
+    play(lab.project(INI), script, size=(120, 24))
 
 
 # Locked

@@ -159,10 +159,17 @@ class Desk:
             self._selected(rows, groups), request, apply=apply, on_event=on_event, on_start=on_start
         )
 
-    def hold(self, rows: Sequence[Row], for_s: float | None, *, on_event: Listener | None = None) -> tuple[Held, ...]:
+    def hold(
+        self,
+        rows: Sequence[Row],
+        for_s: float | None,
+        *,
+        on_event: Listener | None = None,
+        on_start: Callable[[Call], None] | None = None,
+    ) -> tuple[Held, ...]:
         """Keep triggered requests away, or with None let them at it again. Raises ReassignError."""
         self._refuse_when_locked()
-        return self.project.hold_all(self._selected(rows), for_s, on_event=on_event)
+        return self.project.hold_all(self._selected(rows), for_s, on_event=on_event, on_start=on_start)
 
     def _refuse_when_locked(self) -> None:
         if self._locked():

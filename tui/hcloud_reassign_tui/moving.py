@@ -13,6 +13,7 @@ from hcloud_reassign_tui.view.going import (
     Going,
     expected,
     heard,
+    only_the_digest,
     outcome_of,
     outcome_of_error,
     outcome_of_hold,
@@ -96,6 +97,11 @@ class Change(Generic[A]):
         raise NotImplementedError
 
     @property
+    def overtaken(self) -> bool:
+        """Whether nothing was done because the world was another one than the plan that was approved."""
+        return False
+
+    @property
     def code(self) -> ExitCode:
         """What a command line would have ended with."""
         return self.error.exit_code if isinstance(self.error, ReassignError) else ExitCode.UNKNOWN
@@ -152,6 +158,10 @@ class MoveChange(Change["Report"]):
         )
 
     @property
+    def overtaken(self) -> bool:
+        return only_the_digest(self.answer)
+
+    @property
     def code(self) -> ExitCode:
         return super().code if self.answer is None else self.answer.code
 
@@ -169,7 +179,8 @@ class HoldChange(Change["tuple[Held, ...]"]):
         self.for_s, self.title = for_s, title
 
     def carried(self) -> tuple[Held, ...]:
-        return self.errand.desk.hold(self.errand.rows, self.for_s, on_event=self.on_event)
+        desk = self.errand.desk
+        return desk.hold(self.errand.rows, self.for_s, on_event=self.on_event, on_start=self.on_start)
 
     @property
     def code(self) -> ExitCode:

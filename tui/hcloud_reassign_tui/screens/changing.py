@@ -15,7 +15,7 @@ from hcloud_reassign_tui.screens.leaving import LeaveDialog, Way
 from hcloud_reassign_tui.screens.move import Flow
 from hcloud_reassign_tui.screens.running import RunDialog
 from hcloud_reassign_tui.view.choosing import way_back
-from hcloud_reassign_tui.view.going import on_the_row, only_the_digest
+from hcloud_reassign_tui.view.going import on_the_row
 from hcloud_reassign_tui.view.logged import line_of_event
 from hcloud_reassign_tui.view.plans import title
 from hcloud_reassign_tui.view.rows import Row
@@ -56,7 +56,9 @@ class Changing:
         seconds, word = answer
         what = title(errand.rows, errand.group_names, self._app.signs)
         told = f"release {what}" if seconds is None else f"hold {what} for {word}"
-        self.begin(HoldChange(errand, seconds, told))
+        change = HoldChange(errand, seconds, told)
+        if self.begin(change):
+            self._app.push_screen(RunDialog(change))
 
     def revert(self, row: Row) -> None:
         """Show the plan of the last move of it, the other way round."""
@@ -101,9 +103,6 @@ class Changing:
             if isinstance(screen, HoldersPage):
                 screen.unmark(row.key for row in change.errand.rows)
         self.changes.begin(change)
-        before = self.changes.before(change)
-        if before and isinstance(change, HoldChange):
-            self._app.warn(f"{change.title} waits: {before.title} is under way, and only one change is at a time")
         return True
 
     # Meanwhile, and at the end
@@ -156,7 +155,7 @@ class Changing:
 
     def _seen(self, change: Change[Any]) -> None:
         """The picture is newer than the change: what went well needs no word of its own any more."""
-        if change.outcome(self._app.signs).well or only_the_digest(getattr(change, "answer", None)):
+        if change.overtaken or change.outcome(self._app.signs).well:
             self.forget(change)
         self._app.seen()
 

@@ -12,7 +12,7 @@ from textual.widgets import Button
 from hcloud_reassign_tui.moving import Change, MoveChange
 from hcloud_reassign_tui.screens.dialog import Dialog, pressed
 from hcloud_reassign_tui.view.detail import Lines
-from hcloud_reassign_tui.view.going import Outcome, going_lines, only_the_digest
+from hcloud_reassign_tui.view.going import Outcome, going_lines
 from hcloud_reassign_tui.view.signs import Cell
 
 
@@ -63,22 +63,39 @@ class RunDialog(Dialog[str]):
             lines = ((Cell(f"waits: only one change at a time, and {before.title} is under way", "warn"),), *lines)
         warnings = tuple((Cell(f"{signs['warn']} {signs.text(text)}", "warn"),) for text in change.warnings)
         self.say((*lines, *warnings))
-        for id, shown in {"recheck": False, "copy": False, "stop": not change.stopped}.items():
+        stoppable = self._is_move and not change.stopped
+        for id, shown in {"recheck": False, "copy": False, "stop": stoppable}.items():
             self.button(id).display = shown
-        self.hint("Esc hides this; it goes on, and its row shows how far it is")
+        button, hint = self._escape()
+        self.name_button("cancel", button)
+        self.hint(hint)
+
+    def _escape(self) -> tuple[str, str]:
+        """What Esc does: the name of its button, and the hint."""
+        if self._is_move:
+            return "Hide (it goes on)", "Esc hides this; it goes on, and its row shows how far it is"
+        if not self.change.stopped:
+            return "Give it up", "Esc gives it up"
+        return "Hide (it ends by itself)", "Esc hides this; what came of it is told then"
 
     def _show_end(self) -> None:
         if self._outcome is not None:
             return
         change = self.change
-        if isinstance(change, MoveChange) and only_the_digest(change.answer):
+        if change.overtaken:
             self.answer("digest")
             return
-        self._outcome = outcome = change.outcome(self.owner.signs)
+        outcome = change.outcome(self.owner.signs)
+        if outcome.well and not self._is_move:
+            if self.is_current:
+                self.tell(f"{change.title}: {outcome.headline.text}")
+            self.answer(None)
+            return
+        self._outcome = outcome
         self.entitle(_capital(change.title))
         self.say(((outcome.headline,), *outcome.lines))
         self.name_button("cancel", "Close")
-        shown = {"recheck": not outcome.well and isinstance(change, MoveChange), "copy": True, "stop": False}
+        shown = {"recheck": not outcome.well and self._is_move, "copy": True, "stop": False}
         for id, is_shown in shown.items():
             self.button(id).display = is_shown
         self.button("cancel").focus()
@@ -86,6 +103,17 @@ class RunDialog(Dialog[str]):
         self.hint(f"{unknown}c: copy   Enter or Esc: close")
 
     # Acting
+
+    @property
+    def _is_move(self) -> bool:
+        return isinstance(self.change, MoveChange)
+
+    def action_back(self) -> None:
+        """A move goes on and is seen on its row. A hold is not: it is given up, and what came of that is shown."""
+        if self._is_move or self.change.stopped or self.change.state == "ended":
+            super().action_back()
+        else:
+            self.action_stop()
 
     @on(Button.Pressed, "#cancel")
     def _cancelled(self) -> None:

@@ -235,8 +235,8 @@ def only_the_digest(report: Report | None) -> bool:
 
 def outcome_of_hold(held: Sequence[Held], signs: Signs) -> Outcome:
     """What a hold, or a release, came to."""
-    well = all(one.code == ExitCode.OK for one in held)
-    word: State = "done" if well else "failed"
+    codes = {one.code for one in held}
+    word: State = "unknown" if ExitCode.UNKNOWN in codes else "failed" if codes - {ExitCode.OK} else "done"
     sign, style = _SHOWN[word]
     lines = tuple((Cell(signs.text(one.name), "bold"), Cell(_held(one, signs), *_bad(one))) for one in held)
     return Outcome(word, Cell(f"{signs[sign]} {word}", style), lines)
