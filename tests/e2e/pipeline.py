@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 from tests.cli.process import ROOT
@@ -49,6 +50,17 @@ class Pipeline:
                 raise AssertionError("\n".join([f"not within {LIMIT_S:g} s: {what}", str(self.ended), *told]))
             time.sleep(0.02)
         return time.monotonic() - start
+
+    def until_held_by(self, name: str, logs: Mapping[str, Path]) -> float:
+        """Wait until this server has it and every pipeline is done; seconds."""
+        return self.wait_until(
+            lambda: self.holder() == name and len(self.ended) == len(self.gitlab.runs), f"{name} has it", logs
+        )
+
+    def moves(self) -> list[str]:
+        """Who it went to, one after the other; every request was carried out well. Asking twice is allowed."""
+        assert {code for _, code, _ in self.ended} == {0}, self.ended
+        return [to for to, _ in groupby(asked.to for asked, _, _ in self.ended)]
 
     def carry_out(self, asked: Asked) -> bool:
         folder = self.folder / f"run-{time.monotonic_ns()}"

@@ -78,7 +78,7 @@ class Legion:
 
     def until(self, name: str) -> float:
         """Seconds until this server has the floating IP."""
-        return self.pipeline.wait_until(lambda: self.pipeline.holder() == name, f"{name} has it", self.logs)
+        return self.pipeline.until_held_by(name, self.logs)
 
     def until_said(self, name: str, words: str, times: int = 1) -> None:
         log = self.logs[name]
@@ -113,7 +113,7 @@ def test_who_is_lord_has_it_whatever_ends_the_other(home: Path, pipeline: Pipeli
     finally:
         legion.end_all()
     assert "/actions/unassign" not in "".join(request.path for request in pipeline.site.writes)
-    assert {(asked.resource, code) for asked, code, _ in pipeline.ended} == {("floating.web", 0)}
+    assert pipeline.moves() == ["srv-a", "srv-b", "srv-a", "srv-b"]
 
 
 def test_a_node_whose_request_is_not_accepted_steps_back_and_comes_back(home: Path, pipeline: Pipeline) -> None:
