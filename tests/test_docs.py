@@ -29,7 +29,12 @@ from tests.harness import Lab
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "hcloud_reassign"
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "examples").rglob("*.md")),
+)
 README, EXIT_CODES, SEMANTICS, SIMULATOR, JSON, LIBRARY = (
     ROOT / name
     for name in (

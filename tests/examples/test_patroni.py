@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import socket
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -70,6 +71,14 @@ def test_values_are_handed_over_as_they_are(call: Call, home: Path) -> None:
     call(*odd, "on_start", "primary", "$(touch pwned)")
     assert called(home)[3:] == ["--to=--to=srv-c", "--", "-x", "$(touch pwned); `touch pwned`"]
     assert not (home / "pwned").exists()
+
+
+def test_who_kills_the_callback_kills_the_request(call: Call, home: Path, shell: Sequence[str]) -> None:
+    (home / "hcloud-reassign").write_text(f"#!/bin/sh\necho $$ >{home}/pid\n")
+    words = [*shell, str(CALLBACK), "pipeline", "floating.web", "on_start", "primary", "demo"]
+    with subprocess.Popen(words, env={"PATH": f"{home}:{SYSTEM_PATH}"}) as process:
+        assert process.wait(60) == 0
+    assert (home / "pid").read_text().split() == [str(process.pid)]
 
 
 @pytest.mark.parametrize("words", [[], ["pipeline"], ["on_start", "primary", "demo"], ["a"] * 7], ids=len)
