@@ -152,7 +152,7 @@ class Errand:
 
     def _sending(self, request: HttpRequest, seconds: float) -> HttpAnswer:
         self._tries += 1
-        self._tell(f"{request.method} {request.url}", False)
+        self._tell(f"{request.method} {request.url} with {self.fields.told}", False)
         return self._send(request, seconds)
 
     def _take(self, way: Way, accepted: Accepted) -> None:

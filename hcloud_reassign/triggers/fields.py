@@ -66,6 +66,11 @@ class Fields:
         }
 
     @property
+    def told(self) -> str:
+        """In one line, for people."""
+        return ", ".join(f"{name}={text}" for name, text in self.texts.items())
+
+    @property
     def variables(self) -> dict[str, str]:
         """The same as variables of a pipeline."""
         return {f"HR_{name.upper()}": text for name, text in self.texts.items()}

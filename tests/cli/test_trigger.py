@@ -209,6 +209,7 @@ def test_an_older_github_accepts_as_well(site: Site) -> None:
     site.github.older = True
     done = site("github", "floating.web", *TO_B, "-v")
     assert (done.code, len(site.github.runs)) == (0, 1)
+    assert done.err.count("reassign.yml/dispatches with resource=floating.web, to=srv-b, issued_at=") == 2
     assert [received.method for received in site.github.received] == ["POST", "POST"]
 
 

@@ -242,10 +242,11 @@ def test_a_build_of_jenkins_is_followed_from_the_queue() -> None:
     queued = answer(200, {"id": 1001, "executable": None})
     left = answer(200, {"id": 1001, "executable": {"number": 3}})
     built = answer(200, {"building": False, "result": "SUCCESS"})
-    net = Net(jenkins=[GOOD["jenkins"], queued, left, answer(502), built])
+    net = Net(jenkins=[GOOD["jenkins"], queued, LOST, left, answer(502), built])
     result = net.run([way("jenkins")], follow=True)
     assert (result.outcome, result.url) == ("done", "https://jenkins.test/job/infra/job/reassign/3/")
     assert [request.url.removeprefix("https://jenkins.test") for _, _, request in net.sent][1:] == [
+        "/queue/item/1001/api/json",
         "/queue/item/1001/api/json",
         "/queue/item/1001/api/json",
         "/job/infra/job/reassign/3/api/json",

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from hcloud_reassign.triggers.http import send
 from hcloud_reassign.triggers.shape import HttpRequest, NoAnswer
@@ -115,6 +116,31 @@ def test_a_closed_port_has_not_got_the_request(echo: Echo) -> None:
 def test_a_name_that_does_not_exist_has_not_got_the_request() -> None:
     error = failed("http://no-such-host.invalid/")
     assert (error.maybe, error.again) == (False, True)
+
+
+ERRORS = (
+    (requests.exceptions.ConnectTimeout, "", False, True),
+    (requests.exceptions.ReadTimeout, "", True, True),
+    (requests.exceptions.ProxyError, "", False, True),
+    (requests.exceptions.ConnectionError, "[Errno 101] Network is unreachable", False, True),
+    (requests.exceptions.ConnectionError, "[Errno 104] Connection reset by peer", True, True),
+    (requests.exceptions.SSLError, "certificate verify failed: certificate has expired", False, False),
+    (requests.exceptions.SSLError, "EOF occurred in violation of protocol", True, True),
+    (requests.exceptions.InvalidURL, "", False, False),
+    (TypeError, "", False, False),
+)
+
+
+@pytest.mark.parametrize(("error", "reason", "maybe", "again"), ERRORS)
+def test_each_way_to_fail_says_whether_it_may_have_arrived_and_no_secret(
+    error: type[Exception], reason: str, maybe: bool, again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise error(f"{reason} Bearer {SECRET}")
+
+    monkeypatch.setattr(requests.Session, "request", broken)
+    found = failed("https://gitlab.test/")
+    assert (found.maybe, found.again) == (maybe, again)
 
 
 def test_one_that_hangs_up_in_the_middle_may_have_got_the_request(echo: Echo) -> None:

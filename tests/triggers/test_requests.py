@@ -160,6 +160,17 @@ def test_an_empty_value_is_refused(name: str) -> None:
         Fields(given["resource"], given["to"], ISSUED_MS, 0, given["by"])
 
 
+def test_self_is_not_sent_because_it_would_be_the_machine_that_executes() -> None:
+    with pytest.raises(UsageError, match="no name of a server"):
+        Fields("web", "self", ISSUED_MS, 0, "srv-b")
+
+
+@pytest.mark.parametrize(("issued_ms", "age_ms"), [(10**12 - 1, 0), (10**13, 0), (ISSUED_MS, -1), (ISSUED_MS, 10**9)])
+def test_times_with_more_or_fewer_digits_are_refused(issued_ms: int, age_ms: int) -> None:
+    with pytest.raises(UsageError):
+        Fields("web", "srv-b", issued_ms, age_ms, "srv-b")
+
+
 def test_a_request_that_is_sent_later_is_older_and_was_issued_when_it_was() -> None:
     later = FIELDS.aged(1500)
     assert (later.issued_at_ms, later.age_ms) == (ISSUED_MS, 1750)
