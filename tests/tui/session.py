@@ -29,6 +29,10 @@ class Session:
         strips = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
+    def flat(self) -> str:
+        """All of it on one line, without the frames: a sentence may go over several."""
+        return " ".join(self.text().replace("│", " ").split())
+
     def line(self, word: str) -> str:
         """The first line of the screen that has a word."""
         return next((line for line in self.text().splitlines() if word in line), "")
@@ -49,9 +53,11 @@ class Session:
         The pilot waits until the process does little instead: that takes 40 ms a key, and is a guess.
         """
         for _ in range(2):
+            if self.app.failure is not None:
+                raise self.app.failure
             reached = asyncio.Event()
             if self.app.call_later(reached.set):
-                while not reached.is_set() and not self.app._exit:
+                while not reached.is_set() and not (self.app._exit or self.app.failure):
                     await asyncio.sleep(0)
             await self.pilot._wait_for_screen()
         self.app.screen._on_timer_update()

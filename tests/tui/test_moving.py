@@ -264,6 +264,32 @@ def test_a_primary_ip_needs_consent_and_the_names_of_what_is_powered_off(lab: La
     play(lab.project(public), script, size=(100, 40))
 
 
+def test_a_server_that_does_not_obey_is_stopped_by_the_key_that_the_outcome_names() -> None:
+    lab = Lab(with_server(TRIO, "srv-a", ignores_shutdown=True))
+
+    async def script(session: Session) -> None:
+        await open_plan(session)
+        await session.press("p")
+        await session.until("still to be typed: srv-a srv-b")
+        await session.type("srv-a srv-b")
+        await session.press("enter", "enter")
+        await session.until("1 unknown")
+        assert "r, then h (--hard-poweroff) pulls the plug" in session.flat()
+        await session.press("r")
+        await session.until("[ ] pull the plug where a shutdown is not obeyed (h)")
+        await session.press("h")
+        await session.until("[x] pull the plug where a shutdown is not obeyed (h)")
+        await session.until("--hard-poweroff")
+        session.app.screen.query_one("#typed").focus()
+        await session.type("srv-a srv-b")
+        await session.press("enter", "enter")
+        await session.until("1 done")
+        assert lab.sim.state.primary_ips[PRIMARY].assignee_id == B and "poweroff" in verbs(lab)
+
+    public = "[public.web]\ntype = ip_public\nresource = public-web\nsource = srv-a\ndestination = srv-b\n"
+    play(lab.project(public), script, size=(110, 40))
+
+
 def test_the_command_line_for_it_can_be_copied(lab: Lab) -> None:
     async def script(session: Session) -> None:
         await open_plan(session)
@@ -363,7 +389,7 @@ def test_a_second_move_waits_and_says_for_what(lab: Lab) -> None:
 
     async def script(session: Session) -> None:
         await queue_a_second_move(session, gate)
-        assert "move 192.0.2.10 to srv-b is under way" in " ".join(session.text().replace("│", " ").split())
+        assert "move 192.0.2.10 to srv-b is under way" in session.flat()
         assert not lab.writes
         gate.open.set()
         await session.until("1 done")

@@ -75,7 +75,7 @@ def test_a_refusal_has_its_guard_and_the_way_past_it_in_the_words_of_the_screen(
     results = planned(lab.project(FLOAT.section()))
     told = shown(results)
     assert "refused (holder): it is held by srv-c" in told and "stays with srv-c" in told
-    assert "press f (force) to take it from there" in told
+    assert "press f (--force) to take it from there" in told
     assert plans.forceable(results)
     assert not plans.needs_consent(results)
 
@@ -94,6 +94,40 @@ def test_power_is_asked_for_by_the_names_of_the_servers() -> None:
     results = planned(project, allow_poweroff=True)
     assert plans.goes_off(results) == ("srv-a", "srv-b")
     assert plans.button(results, "srv-b") == "Power off srv-a, srv-b and move 1 address to srv-b"
+
+
+def test_each_consent_is_offered_where_it_changes_something() -> None:
+    lab = Lab(TRIO)
+    assert plans.offered(planned(lab.project(FLOAT.section()))) == set()
+    assert plans.offered(planned(lab.project(POWER))) == {"poweroff", "hard"}
+    assert plans.offered(planned(lab.project(POWER), allow_poweroff=True)) == {"hard"}
+    assert plans.offered(planned(lab.project(f"{POWER}hard_poweroff = yes\n"), allow_poweroff=True)) == set()
+    FLOAT.put(lab.sim, C)
+    assert plans.offered(planned(lab.project(FLOAT.section()))) == {"force"}
+
+
+def test_what_may_have_been_off_before_can_be_started() -> None:
+    lab = Lab(with_server(with_server(TRIO, "srv-a", status="off"), "srv-b", status="off"))
+    PUBLIC.put(lab.sim, None)
+    results = planned(lab.project(POWER), force=True)
+    assert plans.offered(results) == {"on"}
+    assert "o (--power-on) starts them" in shown(results)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("add --force to take it", "press r, then f (--force) to take it"),
+        (
+            "hard_poweroff = yes or --hard-poweroff pulls it",
+            "hard_poweroff = yes or r, then h (--hard-poweroff) pulls it",
+        ),
+        ("finish it: hcloud-reassign run x --force", "finish it: hcloud-reassign run x --force"),
+        ("try again", "try again"),
+    ],
+)
+def test_options_are_told_by_their_keys_but_for_command_lines(said: str, told: str) -> None:
+    assert plans.by_key(said, "r, then ") == told
 
 
 @pytest.mark.parametrize(
@@ -131,13 +165,11 @@ def test_the_button_says_the_act(names: list[str], said: str) -> None:
 def test_the_command_line_does_the_same_and_quotes_names() -> None:
     project = Lab(TRIO).project(FLOAT.section().replace("[floating.web]", "[the web]"))
     (first, *others) = rows(project)
-    assert plans.command_of("hr run", [first], (), "srv-b", force=True, poweroff=False) == (
-        "hr run 'the web' --to srv-b --force"
-    )
-    assert plans.command_of("hr run", [first], ["site"], "b", force=False, poweroff=True) == (
+    assert plans.command_of("hr run", [first], (), "srv-b", ["--force"]) == ("hr run 'the web' --to srv-b --force")
+    assert plans.command_of("hr run", [first], ["site"], "b", ["--allow-poweroff"]) == (
         "hr run group.site --to b --allow-poweroff"
     )
-    assert plans.command_of("hr run", [first, others[0]], (), "srv-b", force=False, poweroff=False) is None
+    assert plans.command_of("hr run", [first, others[0]], (), "srv-b") is None
 
 
 def test_what_changed_between_two_plans_is_told_per_resource() -> None:

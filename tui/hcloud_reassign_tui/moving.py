@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from hcloud_reassign.core.errors import ExitCode, ReassignError, worst
@@ -19,6 +19,7 @@ from hcloud_reassign_tui.view.going import (
     outcome_of_hold,
     token_may_only_read,
 )
+from hcloud_reassign_tui.view.plans import CONSENTS
 from hcloud_reassign_tui.view.rows import Key, Row
 
 if TYPE_CHECKING:
@@ -54,14 +55,28 @@ class Wish:
 
     to: str
     name: str
-    force: bool = False
-    poweroff: bool = False
+    consents: frozenset[str] = frozenset()
+
+    def turned(self, id: str) -> Wish:
+        """The same with one consent more, or without it."""
+        return replace(self, consents=self.consents ^ {id})
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The consents as a command line has them."""
+        return tuple(consent.option for consent in CONSENTS if consent.id in self.consents)
 
     def request(self, errand: Errand, digest: str | None = None) -> Request:
         """What is asked of the engine; with a digest only that very plan."""
         begin = errand.desk.project.invocation("run")
         return Request(
-            to=self.to, force=self.force, allow_poweroff=self.poweroff, expect_digest=digest, invocation=begin
+            to=self.to,
+            force="force" in self.consents,
+            allow_poweroff="poweroff" in self.consents,
+            hard_poweroff="hard" in self.consents,
+            power_on="on" in self.consents,
+            expect_digest=digest,
+            invocation=begin,
         )
 
 

@@ -98,6 +98,6 @@ class Dialog(ModalScreen[R]):
             body.scroll_relative(y=lines, animate=False)
 
 
-def pressed(label: str, id: str) -> Button:
+def pressed(label: str, id: str, classes: str | None = None) -> Button:
     """A button one line high."""
-    return Button(Content(label), id=id, compact=True)
+    return Button(Content(label), id=id, classes=classes, compact=True)

@@ -74,7 +74,7 @@ class HoldersPage(ListPage[Row]):
             self.tell("its section names nobody else to move it to", warn=True)
             return
         begin = self.owner.desk_of(row.key).project.invocation("run")
-        self.copy(command_of(begin, [row], (), to, force=False, poweroff=False), "the command")
+        self.copy(command_of(begin, [row], (), to), "the command")
 
     def data_of(self, row: Row) -> dict[str, Any]:
         return {"project": row.key[0], **row.standing.data()}

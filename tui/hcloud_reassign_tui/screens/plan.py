@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from hcloud_reassign.project import Report
 
 
-_CONSENTS = {"force": "force: pass the guards that allow it (f)", "poweroff": "the servers may be powered off (p)"}
-
-
 @dataclass(frozen=True)
 class Approved:
     """A plan that was read and confirmed: it is asked for by its digest."""
@@ -41,8 +38,7 @@ class PlanDialog(Dialog["Approved | str"]):
     """Answers what was approved, "closed", or None for one step back. It begins on Cancel."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "turn('force')", "Force", show=False),
-        Binding("p", "turn('poweroff')", "Power off", show=False),
+        *(Binding(one.key, f"turn('{one.id}')", one.label, show=False) for one in plans.CONSENTS),
         Binding("c", "copy", "Copy command", show=False),
         Binding("r", "again", "Plan anew", show=False),
     ]
@@ -55,12 +51,14 @@ class PlanDialog(Dialog["Approved | str"]):
         self._turn = 0
         self._interrupt: Callable[[], None] | None = None
         self._command = ""
+        self._turned: str | None = None
+        """The consent that was given or taken back last."""
 
     def body(self) -> ComposeResult:
         yield from super().body()
         yield Line("command")
-        for id in _CONSENTS:
-            yield pressed("", id)
+        for consent in plans.CONSENTS:
+            yield pressed("", consent.id, "consent")
         yield Line("missing")
         yield Input(id="typed", compact=True)
 
@@ -119,7 +117,7 @@ class PlanDialog(Dialog["Approved | str"]):
             self.say(((Cell(f"{self.owner.signs['bad']} {self.owner.signs.text(told_of(error))}", "bad"),),))
             return
         self._show()
-        if self._off and self._wish.poweroff:
+        if self._off and self._turned == "poweroff":
             self.query_one("#typed").focus()
 
     # Showing
@@ -154,22 +152,16 @@ class PlanDialog(Dialog["Approved | str"]):
     def _say_command(self) -> None:
         wish, errand, line = self._wish, self._errand, self.query_one("#command", Line)
         begin = errand.desk.project.invocation("run")
-        same = plans.command_of(
-            begin, errand.rows, errand.group_names, wish.name, force=wish.force, poweroff=wish.poweroff
-        )
+        same = plans.command_of(begin, errand.rows, errand.group_names, wish.name, wish.options)
         self._command = same or plans.vendor_commands(self._results) or ""
         line.display = bool(self._command) and self._pending
         line.say(Text(f"$ {self.owner.signs.text(self._command)}", style=self.owner.styles_of_cells["dim"]))
 
     def _show_consents(self) -> None:
-        wish, results = self._wish, self._results
-        offered = {
-            "force": wish.force or plans.forceable(results),
-            "poweroff": wish.poweroff or plans.needs_consent(results),
-        }
-        for id, shown in offered.items():
-            self.button(id).display = shown
-            self.name_button(id, f"[{'x' if getattr(wish, id) else ' '}] {_CONSENTS[id]}")
+        given, offered = self._wish.consents, plans.offered(self._results)
+        for id, key, _, label in plans.CONSENTS:
+            self.button(id).display = id in given or id in offered
+            self.name_button(id, f"[{'x' if id in given else ' '}] {label} ({key})")
         field = self.query_one("#typed", Input)
         field.display = self.query_one("#missing").display = bool(self._off)
 
@@ -191,21 +183,16 @@ class PlanDialog(Dialog["Approved | str"]):
         if not self.button("move").disabled:
             self.button("move").focus()
 
-    @on(Button.Pressed, "#force")
-    @on(Button.Pressed, "#poweroff")
+    @on(Button.Pressed, ".consent")
     def _consented(self, event: Button.Pressed) -> None:
         self.action_turn(str(event.button.id))
 
     def action_turn(self, id: str) -> None:
         """Give a consent, or take it back; either makes another plan."""
-        if not self.button(id).display:
-            return
-        wish = self._wish
-        if id == "force":
-            self._wish = replace(wish, force=not wish.force)
-        else:
-            self._wish = replace(wish, poweroff=not wish.poweroff)
-        self._make()
+        if self.button(id).display:
+            self._turned = id
+            self._wish = self._wish.turned(id)
+            self._make()
 
     def action_again(self) -> None:
         self._make()

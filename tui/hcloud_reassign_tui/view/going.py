@@ -10,7 +10,7 @@ from hcloud_reassign.core.errors import ExitCode, ReassignError
 from hcloud_reassign.core.report import Result
 from hcloud_reassign.core.shown import moment, seconds
 from hcloud_reassign_tui.view.detail import Lines
-from hcloud_reassign_tui.view.plans import KINDS, other_warnings
+from hcloud_reassign_tui.view.plans import KINDS, by_key, other_warnings
 from hcloud_reassign_tui.view.rows import Progress, holder_name
 from hcloud_reassign_tui.view.signs import Cell, Sign, Signs, Style
 
@@ -196,11 +196,12 @@ def _ended(result: Result, signs: Signs, named: bool) -> Iterator[tuple[Cell, ..
     )
     if result.message:
         guard = f"({result.guard}) " if result.guard else ""
-        yield (Cell(f"    {guard}{signs.text(result.message)}", "plain" if result.outcome == "done" else "bad"),)
+        told = signs.text(by_key(result.message, "r, then "))
+        yield (Cell(f"    {guard}{told}", "plain" if result.outcome == "done" else "bad"),)
     if result.gap_ms is not None:
         yield (Cell(f"    nobody had it for {seconds(result.gap_ms)}", "dim"),)
     if result.next and (named or "hcloud-reassign run" not in result.next):
-        yield (Cell(f"    next: {signs.text(result.next)}"),)
+        yield (Cell(f"    next: {signs.text(by_key(result.next, 'r, then '))}"),)
     if result.vendor_command and result.outcome in ("failed", "unknown"):
         yield (Cell(f"    or by Hetzner's own: {signs.text(result.vendor_command)}"),)
 

@@ -5,8 +5,10 @@ Nothing here asks or changes anything.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from hcloud_reassign.core.model import Move
 from hcloud_reassign.core.report import Result
@@ -19,6 +21,23 @@ from hcloud_reassign_tui.view.signs import Cell, Sign, Signs, Style
 KINDS = {"ip_floating": "floating IP", "ip_public": "primary IP", "ip_alias": "alias IP", "route": "route"}
 FEW = 3
 """So many moves are shown with their steps; of more, the steps would hide the moves."""
+
+
+class Consent(NamedTuple):
+    """Something that a plan needs or may have consent to: its key in the dialog, and its option on a command line."""
+
+    id: str
+    key: str
+    option: str
+    label: str
+
+
+CONSENTS = (
+    Consent("force", "f", "--force", "force: pass the guards that allow it"),
+    Consent("poweroff", "p", "--allow-poweroff", "the servers may be powered off"),
+    Consent("hard", "h", "--hard-poweroff", "pull the plug where a shutdown is not obeyed"),
+    Consent("on", "o", "--power-on", "start servers that may have been off before"),
+)
 
 _OUTCOMES: dict[str, tuple[Sign, Style]] = {
     "pending": ("arrow", "bold"),
@@ -48,7 +67,7 @@ def _planned(result: Result, signs: Signs, steps: bool, named: bool) -> Iterator
     for text in move.side_effects:
         yield (Cell(f"  {signs['warn']} {signs.text(text)}", "warn"),)
     for text in move.warnings:
-        yield (Cell(f"  {signs['warn']} {signs.text(text)}", "warn"),)
+        yield (Cell(f"  {signs['warn']} {signs.text(by_key(text))}", "warn"),)
     if steps and result.outcome == "pending":
         for number, step in enumerate(move.steps, 1):
             yield (Cell(f"  {number}. {signs.text(step.what)}", "dim"),)
@@ -90,13 +109,29 @@ def _way_past(result: Result, named: bool) -> str | None:
         return "p allows that; the names of the servers have to be typed then"
     if result.next is None or (not named and "hcloud-reassign run" in result.next):
         return None
-    return result.next.replace("add --force", "press f (force)")
+    return by_key(result.next)
+
+
+def by_key(text: str, before: str = "") -> str:
+    """A text with the keys for the options that it names; `before` leads to the dialog that has them."""
+    if "hcloud-reassign run" in text:
+        return text
+    for consent in CONSENTS:
+        key = f"{before}{consent.key} ({consent.option})"
+        text = re.sub(f"(add )?{consent.option}", lambda found, key=key: "press " * bool(found[1]) + key, text)  # type: ignore[misc]
+    return text
 
 
 def other_warnings(told: Iterable[str], known: Iterable[str], results: Sequence[Result], signs: Signs) -> Lines:
     """What was warned about besides the moves; what is so of this project all the time was said when it was opened."""
     said = {*known, *(f"{result.name}: {text}" for result in results for text in result.move.warnings)}
     return tuple((Cell(f"{signs['warn']} {signs.text(text)}", "warn"),) for text in told if text not in said)
+
+
+def offered(results: Sequence[Result]) -> set[str]:
+    """The ids of the consents that would make another plan of these, or carry it out in another way."""
+    found = {"force": forceable, "poweroff": needs_consent, "hard": may_not_obey, "on": may_stay_off}
+    return {id for id, so in found.items() if so(results)}
 
 
 def forceable(results: Iterable[Result]) -> bool:
@@ -107,6 +142,17 @@ def forceable(results: Iterable[Result]) -> bool:
 def needs_consent(results: Iterable[Result]) -> bool:
     """Whether something is refused only because a server would lose power."""
     return any(result.guard == "reboot" for result in results)
+
+
+def may_not_obey(results: Iterable[Result]) -> bool:
+    """Whether a server is, or would be, asked to shut down whose plug the section does not pull anyway."""
+    stopping = [result for result in results if result.guard == "reboot" or goes_off([result])]
+    return any(not result.move.assignment.options.get("hard_poweroff") for result in stopping)
+
+
+def may_stay_off(results: Iterable[Result]) -> bool:
+    """Whether a server stays off because nobody knows whether it was off before."""
+    return any("--power-on" in text for result in results for text in result.move.warnings)
 
 
 def goes_off(results: Iterable[Result]) -> tuple[str, ...]:
@@ -147,14 +193,13 @@ def title(rows: Sequence[Row], groups: Sequence[str], signs: Signs) -> str:
 
 
 def command_of(
-    begin: str, rows: Sequence[Row], groups: Sequence[str], to: str, *, force: bool, poweroff: bool
+    begin: str, rows: Sequence[Row], groups: Sequence[str], to: str, options: Iterable[str] = ()
 ) -> str | None:
     """The command line that does the same; None where the file has no name for something."""
     if not all(row.standing.configured for row in rows):
         return None
     names = [f"group.{group}" for group in groups] if groups else [row.standing.name for row in rows]
-    flags = ["--force"] * force + ["--allow-poweroff"] * poweroff
-    return f"{begin} {shlex.join([*names, '--to', to, *flags])}"
+    return f"{begin} {shlex.join([*names, '--to', to, *options])}"
 
 
 def vendor_commands(results: Iterable[Result]) -> str | None:
