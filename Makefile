@@ -25,7 +25,7 @@ lint: $(VENV)/ready-for-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
-	git grep -lzE '^#! ?/.*[/ ](ba|da)?sh$$' -- ':!*.md' ':!*.py' | xargs -0 shellcheck
+	git grep -lzE '^(#! ?/.*[/ ](ba|da)?sh$$|# shellcheck shell=)' -- ':!*.md' ':!*.py' | xargs -0 shellcheck
 
 types: $(VENV)/ready-for-dev
 	$(BIN)/mypy

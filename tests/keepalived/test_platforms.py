@@ -1,0 +1,252 @@
+"""How each platform is asked, and how it says that it worked."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.keepalived.host import Host, gitlab, trigger
+from tests.platforms.github import GitHub
+from tests.platforms.gitlab import GitLab
+from tests.platforms.jenkins import Jenkins
+from tests.platforms.server import FIELDS, Asked, Platform
+from tests.platforms.tekton import Tekton
+
+TOOLS = "base64 cat cut date env grep id ls mkdir mv od rm sed sha256sum sleep timeout tr uname"
+
+
+def github(url: str) -> str:
+    return trigger(
+        "actions", type="github", url=url, repository="acme/failover", workflow="reassign.yml", ref="main",
+        token_file="token",
+    )  # fmt: skip
+
+
+def jenkins(url: str) -> str:
+    return trigger("builds", type="jenkins", url=url, job="infra/reassign", user="failover-bot", token_file="token")
+
+
+def tekton(url: str) -> str:
+    return trigger("cluster", type="tekton", url=url, secret_file="token")
+
+
+def path_with(host: Host, client: str) -> str:
+    """A PATH with one HTTP client only."""
+    for name in [*TOOLS.split(), client]:
+        for folder in ("/usr/bin", "/bin"):
+            if os.path.exists(f"{folder}/{name}"):
+                (host.folder / "bin" / name).symlink_to(f"{folder}/{name}")
+                break
+        else:
+            pytest.skip(f"needs {name}")
+    return f"{host.folder}/bin"
+
+
+def started(host: Host, platform: Platform, section: str, client: str = "curl", **entries: str | int) -> Asked:
+    """What the platform's run was started with."""
+    host.configure(section, path=path_with(host, client), **entries)
+    host.is_master()
+    host.becomes("MASTER")
+    host.wait_for(lambda: bool(platform.runs))
+    return platform.runs[0].asked
+
+
+def assert_whole(asked: Asked) -> None:
+    assert (asked.resource, asked.to) == ("web", "srv-b")
+    assert all(getattr(asked, name) for name in FIELDS)
+
+
+CLIENTS = pytest.mark.parametrize("client", ["curl", "wget"])
+
+
+@CLIENTS
+@pytest.mark.parametrize("project", ["42", "infra/failover"])
+def test_gitlab_gets_variables(host: Host, client: str, project: str) -> None:
+    with GitLab() as platform:
+        section = gitlab(platform.url).replace("project = 42", f"project = {project}")
+        assert_whole(started(host, platform, section, client))
+        assert set(platform.runs[0].variables) == {f"HR_{name.upper()}" for name in FIELDS}
+
+
+def test_gitlab_gets_inputs_where_that_is_wanted(host: Host) -> None:
+    with GitLab(inputs=FIELDS, variables_allowed=False) as platform:
+        assert_whole(started(host, platform, gitlab(platform.url, inputs="yes")))
+        assert platform.runs[0].variables == {}
+
+
+@CLIENTS
+def test_github_tells_whether_its_run_went_well(host: Host, client: str) -> None:
+    with GitHub(token="glptt-trigger") as platform:
+        assert_whole(started(host, platform, github(platform.url), client, resend=9, resend_every=30))
+        host.says("web is on srv-b, confirmed by actions")
+        assert len(platform.runs) == 1
+        assert json.loads(platform.received[0].body)["return_run_details"] is True
+
+
+def test_a_run_that_failed_at_github_is_asked_for_again(host: Host) -> None:
+    with GitHub(lambda asked: len(platform.runs) > 1, token="glptt-trigger") as platform:
+        started(host, platform, github(platform.url), resend=9, resend_every=2)
+        host.says("confirmed by actions")
+        assert [run.state for run in platform.runs] == ["failure", "success"]
+    assert "the run failed" in host.log
+
+
+def test_an_older_github_is_asked_once_more_without_what_it_does_not_know(host: Host) -> None:
+    with GitHub(token="glptt-trigger", older=True) as platform:
+        assert_whole(started(host, platform, github(platform.url)))
+        host.says("asked 1 times")
+        assert len(platform.received) == 2
+
+
+def test_a_run_that_may_not_be_read_is_no_failure(host: Host) -> None:
+    with GitHub(token="glptt-trigger", may_read=False) as platform:
+        started(host, platform, github(platform.url), resend=1)
+        host.says(r"the run cannot be read with this token \(403\)")
+        host.says("asked 2 times")
+
+
+@CLIENTS
+def test_jenkins_tells_whether_its_build_went_well(host: Host, client: str) -> None:
+    with Jenkins(token="glptt-trigger") as platform:
+        platform.queueing = True
+        assert_whole(started(host, platform, jenkins(platform.url), client, resend=9, resend_every=60))
+        platform.wait_for(lambda: any(request.path.startswith("/queue/item") for request in platform.received))
+        platform.runs[0].release()
+        host.says("web is on srv-b, confirmed by builds")
+        assert len(platform.runs) == 1
+
+
+def test_a_build_that_failed_at_jenkins_is_asked_for_again(host: Host) -> None:
+    with Jenkins(lambda asked: len(platform.runs) > 1, token="glptt-trigger") as platform:
+        started(host, platform, jenkins(platform.url), resend=9, resend_every=2)
+        host.says("confirmed by builds")
+        assert [run.state for run in platform.runs] == ["failure", "success"]
+
+
+def test_a_queue_item_is_read_at_jenkins_itself_whatever_its_answer_names(host: Host) -> None:
+    with Jenkins(token="glptt-trigger") as platform, Jenkins() as other:
+        platform.answer_with(201, None, Location=f"{other.url}/queue/item/1001/")
+        host.configure(jenkins(platform.url), resend_every=2)
+        host.is_master()
+        host.becomes("MASTER")
+        host.wait_for(lambda: len(platform.received) > 1)
+        assert platform.received[1].path == "/queue/item/1001/api/json"
+        assert other.received == []
+
+
+@CLIENTS
+@pytest.mark.parametrize(
+    "secret", [b"s", b"tekton secret", b"x" * 64, b"k" * 65, b"\x00\xff'\"\\%s$(id)", b" lead\n\n"]
+)
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+def test_tekton_takes_the_signature(host: Host, client: str, secret: bytes, end: bytes) -> None:
+    if not end and secret.endswith(b"\n"):
+        end = b"\n"
+    with Tekton(secret=secret.decode("latin-1")) as platform:
+        platform.secret = _Bytes(secret)
+        host.secret("token", secret + end)
+        assert_whole(started(host, platform, tekton(platform.url), client))
+        assert platform.refused == []
+    host.says("asked 1 times")
+
+
+class _Bytes(str):
+    """A secret that is no text: the stand-in encodes what it is given."""
+
+    def __new__(cls, data: bytes) -> _Bytes:
+        made = super().__new__(cls, data.decode("latin-1"))
+        made.data = data
+        return made
+
+    data: bytes
+
+    def encode(self, *args: str) -> bytes:
+        return self.data
+
+
+def test_tekton_accepts_what_it_refuses_later_so_it_is_asked_again(host: Host) -> None:
+    with Tekton(secret="another") as platform:
+        host.configure(tekton(platform.url), resend=1)
+        host.is_master()
+        host.becomes("MASTER")
+        host.says("asked 2 times")
+        assert platform.refused == ["payload signature check failed"] * 2
+
+
+RUN = """#!/bin/sh
+printf '%s|' "$@" >>"{folder}/run"
+echo "HOME=$HOME" >"{folder}/run-env"
+echo 'it said so'
+exit $(cat "{folder}/code")
+"""
+
+
+def local(host: Host, code: int) -> str:
+    host.program("hcloud-reassign", RUN.format(folder=host.folder))
+    (host.folder / "code").write_text(f"{code}\n")
+    return trigger("here", type="local", config="prod.ini")
+
+
+def test_a_run_on_this_host_is_its_own_confirmation(host: Host) -> None:
+    host.configure(local(host, 0), resend=9)
+    host.is_master()
+    host.becomes("MASTER")
+    host.says("web is on srv-b, confirmed by here")
+    words = (host.folder / "run").read_text(encoding="utf-8")
+    assert re.fullmatch(
+        rf"run\|-c\|{re.escape(str(host.config.parent))}/prod.ini\|--by\|[A-Za-z0-9.-]+\|--issued-at\|[0-9]{{13}}\|"
+        r"--max-age\|300\|--to\|srv-b\|--\|web\|",
+        words,
+    )
+
+
+@pytest.mark.parametrize(("code", "tries"), [(1, 3), (2, 1), (3, 1), (4, 1), (5, 3), (127, 1)])
+def test_a_run_on_this_host_is_repeated_where_that_can_help(host: Host, code: int, tries: int) -> None:
+    host.configure(local(host, code), retries=3)
+    host.is_master()
+    host.becomes("MASTER")
+    host.says("gives up")
+    assert (host.folder / "run").read_text(encoding="utf-8").count("run|-c|") == tries
+    assert f"here ended with {code}: it said so" in host.log
+
+
+def test_a_run_on_this_host_is_not_killed_half_way(host: Host, tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    go_on = tmp_path / "go-on"
+    host.program(
+        "slow", f'#!/bin/sh\ntouch {tmp_path}/begun\nuntil [ -e {go_on} ]; do sleep 0.05; done\necho "$HR_TO" >{done}\n'
+    )
+    host.configure(trigger("any", type="command", command="slow"))
+    host.is_master()
+    host.becomes("MASTER")
+    host.wait_for((tmp_path / "begun").exists)
+    host.is_master(False)
+    host.becomes("BACKUP")
+    host.waits_until_idle()
+    go_on.touch()
+    host.wait_for(lambda: done.exists() and done.read_text() == "srv-b\n")
+
+
+def test_a_command_gets_its_words_and_the_five_fields(host: Host) -> None:
+    host.program(
+        "move", f"#!/bin/sh\nenv | grep ^HR_ | sort >{host.folder}/env\nprintf '<%s>' \"$@\" >{host.folder}/words\n"
+    )
+    host.configure(trigger("any", type="command", command="move now $(id) *"))
+    host.is_master()
+    host.becomes("MASTER")
+    host.says("confirmed by any")
+    assert (host.folder / "words").read_text() == "<now><$(id)><*>"
+    names = [line.partition("=")[0] for line in (host.folder / "env").read_text().splitlines()]
+    assert names == ["HR_AGE", "HR_BY", "HR_ISSUED_AT", "HR_RESOURCE", "HR_TO"]
+
+
+def test_without_curl_and_wget_no_platform_can_be_asked(host: Host) -> None:
+    with GitLab() as platform:
+        host.configure(gitlab(platform.url), path=path_with(host, "true"))
+        host.is_master()
+        host.becomes("MASTER")
+        host.says("left out: there is neither curl nor GNU wget")
