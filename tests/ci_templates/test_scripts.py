@@ -160,7 +160,7 @@ def test_every_value_of_its_form_passes(shell: str) -> None:
 
 
 VALUES = st.text(st.sampled_from("aZ09._-;$ \n'\"\\*é/"), max_size=6) | st.text(
-    st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=6
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6
 )
 
 
@@ -294,6 +294,16 @@ def test_githubs_own_time_missing_the_asking_hosts_counts() -> None:
 # Installing
 
 
+def can_install() -> bool:
+    """Whether the Python that the templates find makes virtual environments: on Debian that is a package of its own."""
+    done = subprocess.run(
+        ["env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin", "python3", "-c", "import ensurepip"],
+        capture_output=True,
+        timeout=60,
+    )
+    return done.returncode == 0
+
+
 def wheel(folder: Path) -> None:
     """A wheel of nothing but a program called hcloud-reassign."""
     folder.mkdir()
@@ -307,6 +317,7 @@ def wheel(folder: Path) -> None:
         archive.writestr(f"{info}/RECORD", "")
 
 
+@pytest.mark.skipif(not can_install(), reason="python3-venv is not installed")
 def test_the_wheels_of_the_repository_are_enough_and_pip_sees_no_environment() -> None:
     wheel(Path("wheels"))
     (step,) = gitlab_steps("reassign.yml")
