@@ -103,6 +103,7 @@ def site() -> Iterator[Site]:
 def node(site: Site, home: Path, shell: Sequence[str]) -> Node:
     """srv-b, while srv-a has everything."""
     put_command(home)
+    _put_sleep(home)
     (home / "token").write_text(TOKEN)
     (home / "wrong").write_text("wrong-token")
     for name, url, token in (
@@ -112,6 +113,12 @@ def node(site: Site, home: Path, shell: Sequence[str]) -> Node:
     ):
         (home / f"{name}.ini").write_text(INI.format(url=url, token=home / token))
     return Node(shell, home)
+
+
+def _put_sleep(folder: Path) -> None:
+    """Pauses between two readings are short here."""
+    (folder / "sleep").write_text("#!/bin/sh\nexec /bin/sleep 0.02\n")
+    (folder / "sleep").chmod(0o755)
 
 
 def holder(site: Site) -> int | None:
@@ -376,7 +383,7 @@ def test_start_asks_no_pipeline_for_what_is_here(site: Site, asking: Node, gitla
 
 def test_accepted_is_not_started(asking: Node, gitlab: GitLab) -> None:
     gitlab.on_accepted = lambda asked: False
-    started = asking("start", timeout_s=12)
+    started = asking("start", timeout_s=9)
     assert (started.code, len(gitlab.runs)) == (GENERIC, 1)
     assert "the pipeline was asked, and floating.web did not come here in time" in started.err
 
