@@ -39,6 +39,10 @@ from tests.cli.process import INI
 from tests.engine.samples import FLOATING, A, B
 from tests.harness import TOKEN
 from tests.platforms.github import GitHub
+from tests.platforms.gitlab import GitLab
+from tests.platforms.jenkins import Jenkins
+from tests.platforms.server import Asked, Platform
+from tests.platforms.tekton import Tekton
 from tests.system.site import Site
 
 CI_TOOLS = ROOT / "build" / "ci-tools"
@@ -472,6 +476,76 @@ def test_gitlab_starts_nothing_for_a_push(project: GitLabProject, site: Site) ->
     assert project.jobs(trigger(CI_PIPELINE_SOURCE="push")) == []
     with_variables(project, site)
     assert project.jobs(trigger(CI_PIPELINE_SOURCE="push")) == []
+
+
+# The whole way: a server asks, the platform starts its template, the address moves
+
+ASKING = """\
+[trigger.pipeline]
+type = {platform}
+url = {url}
+{more}
+"""
+KEYS = {
+    "gitlab": "project = infra/failover\nref = main\ntoken_file = secret",
+    "github": "repository = acme/failover\nworkflow = reassign.yml\nref = main\ntoken_file = secret",
+    "jenkins": "job = infra/reassign\nuser = failover-bot\ntoken_file = secret",
+    "tekton": "secret_file = secret",
+}
+
+
+def values_of(asked: Asked) -> dict[str, str]:
+    return {name: getattr(asked, name) for name in PATTERNS}
+
+
+def ask(host: Path, platform: str, running: Platform, secret: str) -> None:
+    """As srv-b does it, without any Hetzner token; returns when the platform's run has ended."""
+    host.mkdir()
+    file = ASKING.format(platform=platform, url=running.url, more=KEYS[platform])
+    for name, text in (("secret", secret), ("trigger.ini", file)):
+        (host / name).write_text(text + "\n", encoding="utf-8")
+        (host / name).chmod(0o600)
+    environ = {"PATH": os.environ["PATH"], "HOME": str(host), "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
+    words = ("trigger", "-c", "trigger.ini", "--to", "srv-b", "--by", "srv-b", "--", "pipeline", "floating.web")
+    subprocess.run([sys.executable, "-m", "hcloud_reassign", *words], cwd=host, env=environ, check=True, timeout=60)
+    running.wait_for(lambda: [run.state for run in running.runs] not in ([], ["queued"], ["running"]), seconds=100)
+    assert [run.state for run in running.runs] == ["success"]
+
+
+def test_from_asking_to_moving_on_github(home: Path, checkout: Path, site: Site) -> None:
+    def start(asked: Asked) -> bool:
+        return on_github(checkout, site, values_of(asked), running, running.runs[-1].id).code == 0
+
+    with GitHub(start) as running:
+        ask(home / "srv-b", "github", running, running.token)
+    assert holder(site) == B
+
+
+def test_from_asking_to_moving_on_jenkins(home: Path, checkout: Path, site: Site) -> None:
+    def start(asked: Asked) -> bool:
+        return on_jenkins(checkout, site, values_of(asked), asked.created_ms or 0).code == 0
+
+    with Jenkins(start) as jenkins:
+        ask(home / "srv-b", "jenkins", jenkins, jenkins.token)
+    assert holder(site) == B
+
+
+def test_from_asking_to_moving_on_tekton(home: Path, checkout: Path, site: Site) -> None:
+    with Tekton(lambda asked: on_tekton(checkout, site, values_of(asked)).code == 0) as tekton:
+        ask(home / "srv-b", "tekton", tekton, tekton.secret)
+    assert holder(site) == B
+
+
+@needs_node
+def test_from_asking_to_moving_on_gitlab(home: Path, project: GitLabProject, site: Site) -> None:
+    def start(asked: Asked) -> bool:
+        given = trigger(**gitlab.runs[-1].variables, CI_PIPELINE_CREATED_AT=rfc3339(asked.created_ms or 0))
+        return project(*RUN, given=given).returncode == 0
+
+    with_variables(project, site)
+    with GitLab(start) as gitlab:
+        ask(home / "srv-b", "gitlab", gitlab, gitlab.token)
+    assert holder(site) == B
 
 
 # Linters
