@@ -5,6 +5,12 @@ if [ -z "${HCLOUD_TOKEN-}" ]; then
   echo "hcloud-reassign: HCLOUD_TOKEN is empty; nothing was started" >&2
   exit 4
 fi
+# Platforms replace names of variables in values, so a request could name this one.
+case "$HR_RESOURCE $HR_TO $HR_BY" in *"$HCLOUD_TOKEN"*)
+  echo "hcloud-reassign: the token is in a value of the request; nothing was started" >&2
+  exit 2
+  ;;
+esac
 set -- "$@" PATH="$folder/bin:$PATH" HOME="$folder" HCLOUD_REASSIGN_STATE="$folder/state"
 set -- "$@" LANG=C.UTF-8 hcloud-reassign run -c "$config" --api-url "$api_url"
 set -- "$@" --token-file - --timeout "$timeout" -o json --report "$report" --by "$HR_BY"

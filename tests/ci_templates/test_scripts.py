@@ -229,6 +229,18 @@ def test_a_shell_that_traces_does_not_show_the_token(step: Step, shell: str) -> 
     assert SECRET not in done.stdout + done.stderr
 
 
+@in_every_shell
+@every_run
+def test_a_value_that_a_platform_replaced_by_the_token_is_refused(step: Step, shell: str) -> None:
+    program(Path.cwd())
+    for name in ("resource", "to", "by"):
+        for value in (SECRET, f"x{SECRET}", f"{SECRET}.x"):
+            done = ran(step, shell, {**REQUEST, name: value}, HCLOUD_TOKEN=SECRET)
+            assert (done.returncode, done.stdout) == (2, "")
+            assert done.stderr == "hcloud-reassign: the token is in a value of the request; nothing was started\n"
+    assert not Path(".hcloud-reassign/state.json").exists()
+
+
 SURROUNDINGS = {
     "HCLOUD_ENDPOINT": "http://elsewhere.example",
     "HCLOUD_REASSIGN_CONFIG": "/tmp/other.ini",

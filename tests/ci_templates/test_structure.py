@@ -181,6 +181,11 @@ def test_gitlab_makes_no_job_where_a_variable_acts_before_the_script(name: str) 
     assert not set(named) & set(gitlab(name)["hcloud-reassign"].get("variables", {}))
 
 
+def test_kubernetes_knows_the_token_after_all_values() -> None:
+    (step,) = [step for step in tekton_steps() if step.knows_the_token]
+    assert list(step.environ)[-1] == "HCLOUD_TOKEN"
+
+
 # What is pasted
 
 
@@ -222,9 +227,9 @@ def test_a_step_knows_every_variable_that_it_reads_and_no_other(step: Step) -> N
 
 
 def test_one_run_at_a_time_and_none_is_cut_off() -> None:
-    for name in GITLAB:
+    for name, key in zip(GITLAB, (REQUEST["resource"], "$HR_RESOURCE"), strict=True):
         job = gitlab(name)["hcloud-reassign"]
-        assert job["resource_group"] == "hcloud-reassign-$HR_RESOURCE"
+        assert job["resource_group"] == f"hcloud-reassign-{key}"
         assert job["interruptible"] is False
         assert job["timeout"] == "10 minutes"
         assert job["environment"] == {"name": "hcloud", "action": "access"}
