@@ -130,6 +130,14 @@ def test_a_run_has_no_rights_in_the_cluster_and_few_in_its_pod() -> None:
     assert context["capabilities"] == {"drop": ["ALL"]}
 
 
+def test_flux_leaves_the_scripts_alone() -> None:
+    for document in (
+        found for kind in ("Task", "Pipeline", "TriggerTemplate", "EventListener") for found in of_kind(kind)
+    ):
+        off = document["metadata"].get("annotations", {}).get("kustomize.toolkit.fluxcd.io/substitute") == "disabled"
+        assert off is ("${" in str(document)), document["kind"]
+
+
 def test_no_secret_lies_in_the_folder() -> None:
     assert of_kind("Secret") == []
 
