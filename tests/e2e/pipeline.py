@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from tests.cli.process import ROOT
-from tests.engine.samples import FLOATING, A, B
+from tests.e2e.executor import LIMIT_S, Executor
+from tests.engine.samples import FLOATING
 from tests.examples.programs import SYSTEM_PATH, put_command
-from tests.harness import TOKEN
 from tests.platforms.gitlab import GitLab
 from tests.platforms.server import Asked
 from tests.system.site import Site
 
-INI = "[floating.web]\ntype = ip_floating\nresource = web\nmembers = srv-a, srv-b\n"
-LIMIT_S = 60.0
-
 
 @dataclass
 class Pipeline:
-    """What a node asks, and who has the floating IP. Nobody has it at first.
+    """What a node asks, and who has the floating IP. Nobody has it at first."""
 
-    Attributes:
-        ended: the requests that were carried out, with the exit code and what was said.
-    """
+    executor: Executor
+    gitlab: GitLab
 
-    folder: Path
-    site: Site
-    gitlab: GitLab = field(default_factory=GitLab)
-    ended: list[tuple[Asked, int, str]] = field(default_factory=list)
+    @property
+    def site(self) -> Site:
+        return self.executor.site
 
-    def holder(self) -> str | None:
-        id = self.site.sim.state.floating_ips[FLOATING].server_id
-        return None if id is None else {A: "srv-a", B: "srv-b"}[id]
+    @property
+    def ended(self) -> list[tuple[Asked, int, str]]:
+        """The requests that were carried out, with the exit code and what was said."""
+        return self.executor.ended
 
     def wait_until(self, condition: Callable[[], bool], what: str, logs: Mapping[str, Path]) -> float:
         """Wait, and return how long it took in seconds. A failure tells all that is known."""
@@ -54,7 +47,7 @@ class Pipeline:
     def until_held_by(self, name: str, logs: Mapping[str, Path]) -> float:
         """Wait until this server has it and every pipeline is done; seconds."""
         return self.wait_until(
-            lambda: self.holder() == name and len(self.ended) == len(self.gitlab.runs), f"{name} has it", logs
+            lambda: self.executor.holder() == name and len(self.ended) == len(self.gitlab.runs), f"{name} has it", logs
         )
 
     def moves(self) -> list[str]:
@@ -62,43 +55,15 @@ class Pipeline:
         assert {code for _, code, _ in self.ended} == {0}, self.ended
         return [to for to, _ in groupby(asked.to for asked, _, _ in self.ended)]
 
-    def carry_out(self, asked: Asked) -> bool:
-        folder = self.folder / f"run-{time.monotonic_ns()}"
-        (folder / "bin").mkdir(parents=True)
-        put_command(folder / "bin")
-        given = {
-            **{f"HR_{name.upper()}": getattr(asked, name) for name in ("resource", "to", "issued_at", "age", "by")},
-            "config": str(self.folder / "executor.ini"),
-            "api_url": self.site.url,
-            "timeout": "60",
-            "report": str(folder / "report.json"),
-            "folder": str(folder),
-            "created_at": str(asked.created_ms),
-        }
-        done = self._step("check.sh", given)
-        if done.returncode == 0:
-            done = self._step("run.sh", {**given, "HCLOUD_TOKEN": TOKEN})
-        self.ended.append((asked, done.returncode, done.stdout + done.stderr))
-        return done.returncode == 0
-
-    def _step(self, name: str, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        """A script of the CI templates, with what a job has in its environment."""
-        words = ["sh", str(ROOT / "ci-templates" / name)]
-        return subprocess.run(
-            words, env={"PATH": os.defpath, **environ}, capture_output=True, text=True, timeout=LIMIT_S
-        )
-
 
 @contextmanager
 def pipeline_in(folder: Path) -> Iterator[Pipeline]:
     """It listens for requests until the end."""
-    (folder / "executor.ini").write_text(INI)
     with Site() as site:
         site.sim.state.floating_ips[FLOATING].server_id = None
-        pipeline = Pipeline(folder, site)
-        pipeline.gitlab.on_accepted = pipeline.carry_out
-        with pipeline.gitlab:
-            yield pipeline
+        executor = Executor(folder, site)
+        with GitLab(executor) as gitlab:
+            yield Pipeline(executor, gitlab)
 
 
 def put_trigger(example: Path, folder: Path, gitlab: GitLab) -> None:

@@ -15,19 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.inside import call
+from tests.e2e.nodes import KEEPALIVED, NEEDS_KEEPALIVED
 
-KEEPALIVED = shutil.which("keepalived", path="/usr/sbin:/usr/bin")
-
-
-def _may_make_networks() -> bool:
-    tried = subprocess.run(["unshare", "-n", "true"], capture_output=True) if os.geteuid() == 0 else None
-    return tried is not None and tried.returncode == 0
-
-
-pytestmark = [
-    pytest.mark.skipif(KEEPALIVED is None, reason="keepalived (package keepalived) is not installed"),
-    pytest.mark.skipif(not _may_make_networks(), reason="network namespaces need root and CAP_SYS_ADMIN"),
-]
+pytestmark = NEEDS_KEEPALIVED
 
 IN_A_NETWORK_OF_ITS_OWN = f"""\
 ip link set lo up

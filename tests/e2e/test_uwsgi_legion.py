@@ -124,7 +124,7 @@ def test_a_node_whose_request_is_not_accepted_steps_back_and_comes_back(home: Pa
             legion.start(name)
         for name in ("srv-a", "srv-b"):
             legion.until_said(name, 'suspending myself from Legion "web" for 3 seconds')
-        assert pipeline.holder() is None
+        assert pipeline.executor.holder() is None
         assert not pipeline.gitlab.runs
         legion.until_said("srv-a", "lord hook returned: 1", times=2)
 
