@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import os
-import random
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from hcloud_reassign import kinds, triggers
+from hcloud_reassign import declared, kinds, triggers
 from hcloud_reassign.chain import Selection
-from hcloud_reassign.config.load import load as load_settings
 from hcloud_reassign.config.load import open_to_all
 from hcloud_reassign.config.locate import locate
 from hcloud_reassign.config.options import api_url, timeout
 from hcloud_reassign.config.secrets import Secret, api_token, secret_in
 from hcloud_reassign.config.sections import CLIENT, defaults
 from hcloud_reassign.config.settings import Exposed, Settings
-from hcloud_reassign.core.declare import Section
 from hcloud_reassign.core.errors import Missing, ReassignError, UsageError
 from hcloud_reassign.core.kind import Kind
 from hcloud_reassign.core.model import Assignment, Group, Request
+from hcloud_reassign.equipment import Equipment, real_equipment, signals
 
 if TYPE_CHECKING:
     from hcloud_reassign.chain import Chain
@@ -60,41 +56,6 @@ class Overrides:
     by: str | None = None
 
 
-@dataclass
-class Equipment:
-    """What a session works with; tests put their own in its place."""
-
-    border: Callable[[str, str], Any]
-    workers: Callable[[], Any]
-    clock: Any
-    rng: random.Random = field(default_factory=random.Random)
-
-
-def _real_equipment() -> Equipment:
-    from hcloud_reassign.engine.clock import RealClock
-    from hcloud_reassign.engine.workers import Threads
-
-    def border(token: str, url: str) -> Any:
-        from hcloud_reassign.engine.borders import Borders
-
-        return Borders(token, url)
-
-    return Equipment(border, Threads, RealClock())
-
-
-def section_of(word: str) -> Section | None:
-    """The declared section of a `type`; None for a word of no kind."""
-    try:
-        return kinds.kind(word).section
-    except KeyError:
-        return None
-
-
-def trigger_of(word: str) -> Section | None:
-    """The declared section of a trigger's `type`; None for a word of no platform of this version."""
-    return triggers.trigger(word).section if word in triggers.WORDS else None
-
-
 def open_project(
     file: str | os.PathLike[str] | None = None,
     overrides: Overrides | None = None,
@@ -114,13 +75,7 @@ def open_project(
     """
     environ = os.environ if environ is None else environ
     found = locate(None if file is None else os.fspath(file), environ=environ)
-    settings = load_settings(found.path, section_of, kinds.WORDS, trigger_of=trigger_of, ungroupable=_Ungroupable())
-    for assignment in settings.assignments:
-        with _placed(settings, assignment.name):
-            kinds.kind(assignment.type).check(assignment)
-    for name, section in settings.triggers.items():
-        with _placed(settings, f"trigger.{name}"):
-            triggers.trigger(section["type"]).check(section)
+    settings = declared.settings(found.path)
     return Project(settings, overrides or Overrides(), environ, stdin, several_files, equipment, found.warnings)
 
 
@@ -153,23 +108,6 @@ def find_file(environ: Mapping[str, str]) -> str | None:
         return os.fspath(locate(None, environ=environ).path)
     except UsageError:
         return None
-
-
-class _Ungroupable:
-    def __contains__(self, word: object) -> bool:
-        return not kinds.kind(str(word)).groupable
-
-
-@contextmanager
-def _placed(settings: Settings, section: str) -> Iterator[None]:
-    """An error about a section's key gets its place."""
-    try:
-        yield
-    except UsageError as error:
-        where = settings.where(section, error.key)
-        error.file, error.line = where.file, where.line
-        error.object = error.object or section
-        raise
 
 
 class Project:
@@ -351,12 +289,12 @@ class Project:
         session = self._session(selection, on_event)
         for warning in self.warnings:
             session.warn(warning)
-        with _signals(session.scheduler.interrupt):
+        with signals(session.scheduler.interrupt):
             yield session
 
     def _session(self, selection: Selection | None, on_event: Listener | None) -> Session:
         token = self.token()
-        equipment = self._equipment or _real_equipment()
+        equipment = self._equipment or real_equipment()
         # One for all sessions: it knows the API's clock, without which a request's age cannot be told.
         self._border = self._border or equipment.border(token.reveal(), self.api_url)
         border = self._border
@@ -529,18 +467,3 @@ class Project:
     def inventory_kinds(self) -> tuple[Kind, ...]:
         """All kinds of this version."""
         return tuple(kinds.kind(word) for word in kinds.WORDS)
-
-
-@contextmanager
-def _signals(interrupt: Callable[[], None]) -> Iterator[None]:
-    """SIGTERM and SIGINT ask the session to stop; elsewhere than on the main thread nothing can be installed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    wanted = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, lambda *_: interrupt()) for number in wanted]
-    try:
-        yield
-    finally:
-        for number, handler in zip(wanted, before, strict=True):
-            signal.signal(number, handler)

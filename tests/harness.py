@@ -17,8 +17,9 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 
 from hcloud_reassign.engine.borders import Borders
+from hcloud_reassign.equipment import Equipment
 from hcloud_reassign.hetzner.cloud import Cloud
-from hcloud_reassign.project import Equipment, Overrides, Project, open_project
+from hcloud_reassign.project import Overrides, Project, open_project
 from hcloud_reassign.simulator import Fault, Recorded, Reply, Scenario, Simulator, Switches, load_scenario
 
 START = 1_790_000_000.0

@@ -13,6 +13,7 @@ import hcloud_reassign
 
 ROOT = Path(hcloud_reassign.__file__).parent
 
+WIRED = {"core", "kinds", "engine", "config", "chain", "triggers", "declared", "equipment"}
 KNOWS = {
     "__main__": set[str](),
     "version": set[str](),
@@ -24,9 +25,11 @@ KNOWS = {
     "hetzner": {"core", "version"},
     "engine": {"core", "kinds"},
     "chain": {"core"},
-    "project": {"core", "kinds", "engine", "config", "chain", "triggers"},
-    "api": {"core", "kinds", "engine", "config", "project", "chain", "triggers"},
-    "cli": {"core", "kinds", "engine", "config", "project", "chain", "triggers", "version"},
+    "declared": {"core", "kinds", "config", "triggers"},
+    "equipment": set[str](),
+    "project": WIRED,
+    "api": {*WIRED, "project"},
+    "cli": {*WIRED, "project", "version"},
     "simulator": set[str](),
 }
 """Which others of our packages are loaded along with each; what a function imports when called does not count."""

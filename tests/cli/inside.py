@@ -74,5 +74,5 @@ def _equipped(lab: Lab | None) -> Iterator[None]:
     if lab is None:
         yield
         return
-    with patch.object(project, "_real_equipment", lab.equipment):
+    with patch.object(project, "real_equipment", lab.equipment):
         yield

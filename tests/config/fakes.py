@@ -8,7 +8,7 @@ from pathlib import Path
 from hcloud_reassign.config.load import load
 from hcloud_reassign.config.settings import Settings
 from hcloud_reassign.core.declare import DESTINATION, MEMBERS, SOURCE, Key, Section
-from hcloud_reassign.project import trigger_of
+from hcloud_reassign.declared import trigger_of
 
 _RESOURCE = Key("resource", "What moves.", required=True)
 

@@ -8,8 +8,8 @@ from hcloud_reassign.config.load import load
 from hcloud_reassign.config.reference import reference
 from hcloud_reassign.config.sections import SECTIONS
 from hcloud_reassign.core.declare import ASSIGNMENT_KEYS, Key, Section
+from hcloud_reassign.declared import trigger_of
 from hcloud_reassign.kinds import WORDS, kind
-from hcloud_reassign.project import trigger_of
 from tests.config.fakes import FLOATING, LOCAL, PUBLIC
 
 ROOT = Path(__file__).resolve().parents[2]

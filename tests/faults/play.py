@@ -19,7 +19,7 @@ from hcloud_reassign.core.model import Request
 from hcloud_reassign.core.report import Result
 from hcloud_reassign.engine.events import Event
 from hcloud_reassign.engine.workers import WAKE
-from hcloud_reassign.project import Equipment
+from hcloud_reassign.equipment import Equipment
 from hcloud_reassign.simulator import Fault, Simulator, Switches
 from hcloud_reassign.simulator.reply import Request as Sent
 from tests.faults.schedule import Call, Schedule, Trouble
