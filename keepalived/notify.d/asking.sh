@@ -12,8 +12,11 @@ ask() { # TRIGGER
 }
 
 needed() { # whether the trigger has what its type needs; says in $why what is wrong
-  url=${url%/}
-  [ "$type" != github ] || url=${url:-https://api.github.com}
+  url=${url%/} reader=''
+  case $type in
+    github) url=${url:-https://api.github.com} ;;
+    gitlab) url=${url:-https://gitlab.com} ;;
+  esac
   is_type "$type" || { why="it has no 'type': $type_rule" && return 1; }
   eval "keys=\$needs_$type"
   for key in $keys; do
@@ -22,8 +25,9 @@ needed() { # whether the trigger has what its type needs; says in $why what is w
   done
   encrypted || return 1
   [ -z "$url" ] || has_client || { why='there is neither curl nor GNU wget' && return 1; }
+  [ -z "$read_token_file" ] || { read_token "$read_token_file" && reader=$secret; } || return 1
   [ -z "$token_file" ] || read_token "$token_file" || return 1
-  [ -z "$secret_file" ] || secret_is_safe "$secret_file"
+  [ -z "$secret_file" ] || read_key "$secret_file"
 }
 
 encrypted() { # what holds a secret goes over http to this machine alone

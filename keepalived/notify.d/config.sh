@@ -9,8 +9,8 @@ known_keys() { # SECTION
       ;;
     vrrp.*) echo resource address interface confirm ;;
     trigger.*)
-      echo type url project ref inputs token_file repository workflow job user secret_file command config proxy \
-        allow_http
+      echo type url project ref inputs token_file read_token_file repository workflow job user secret_file command \
+        config trigger proxy allow_http
       ;;
   esac
 }
@@ -79,7 +79,7 @@ check_value() { # KEY VALUE; says in $why what is wrong
       case $2 in *[!0-9]* | ??????*) return 1 ;; esac
       ;;
     inputs | allow_http) why="yes or no is wanted" && case $2 in yes | no) ;; *) return 1 ;; esac ;;
-    resource) why="$name_rule" && is_name "$2" ;;
+    resource | trigger) why="$name_rule" && is_name "$2" ;;
     to) why="$host_rule" && is_host "$2" ;;
     address) why='an address is wanted, without /length' && case $2 in *[!0-9a-fA-F:.]*) return 1 ;; esac ;;
     interface) why='this is no interface' && case $2 in -* | *[!A-Za-z0-9._@-]*) return 1 ;; esac ;;
@@ -123,7 +123,7 @@ load() { # SECTION: its keys become variables; fails where there is none
     vrrp.*) resource='' address='' interface='' confirm='' ;;
     trigger.*)
       type='' url='' project='' ref='' inputs='' token_file='' repository='' workflow='' job='' user=''
-      secret_file='' command='' config='' proxy='' allow_http=''
+      secret_file='' command='' config='' trigger='' read_token_file='' proxy='' allow_http=''
       ;;
   esac
   found=1

@@ -6,18 +6,23 @@ needs_command='command'
 
 ask_local() {
   absolute "$config"
-  run_here "$1" hcloud-reassign run -c "$absolute" --by "$by" --issued-at "$issued_at" --max-age 300 \
-    --to "$to" -- "$resource"
-  case $exited in
-    0) return 3 ;;
-    2 | 3 | 4 | 126 | 127) return 1 ;;
+  set -- -c "$absolute" --by "$by" --issued-at "$issued_at" --to "$to" -- "$resource"
+  if [ -n "$trigger" ]; then
+    run_here "$asked" hcloud-reassign trigger --wait "$trigger" "$@"
+  else
+    run_here "$asked" hcloud-reassign run --max-age 300 "$@"
+  fi
+  case $exited:$trigger in
+    0:*) return 3 ;;
+    5:?*) return 0 ;; # it was asked, and nobody can say what became of it
+    2:* | 3:* | 4:* | 126:* | 127:*) return 1 ;;
     *) return 2 ;;
   esac
 }
 
 ask_command() {
   # shellcheck disable=SC2086 # words
-  run_here "$1" $command
+  run_here "$asked" $command
   case $exited in
     0) return 3 ;;
     126 | 127) return 1 ;;

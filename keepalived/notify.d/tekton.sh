@@ -8,33 +8,47 @@ ask_tekton() {
     "$resource" "$to" "$issued_at" "$age" "$by")
   headers="Content-Type: application/json
 X-GitHub-Event: hcloud-reassign
-X-Hub-Signature-256: sha256=$(printf '%s' "$body" | hmac_sha256 "$absolute")"
-  request POST "$url"
+X-Hub-Signature-256: sha256=$(printf '%s' "$body" | hmac_sha256 "$key")"
+  request POST "$url/"
   judge "$1" "Look at the listener's address and at its Ingress."
 }
 
-hmac_sha256() { # KEYFILE: of stdin. The key is the file's bytes without one line end at their end.
-  key=$(key_bytes "$1")
-  inner=$({ octal "$key" 54 && cat; } | sha256sum)
-  inner=$(printf '%s' "${inner%% *}" | sed 's/../& /g')
-  outer=$({ octal "$key" 92 && octal "$inner" 0; } | sha256sum)
+# With the key as its option, openssl would show it to every user: so two plain digests, and the XOR in the shell.
+
+read_key() { # PATH: its first line without outer blanks, each byte in hexadecimal, in $key
+  secret_is_safe "$1" || return 1
+  key=$(od -An -v -tx1 <"$absolute" | tr -s ' \n' '  ')
+  key=${key%% 0a*}
+  while :; do
+    case $key in
+      ' 20'* | ' 09'* | ' 0d'*) key=${key#???} ;;
+      *' 20' | *' 09' | *' 0d') key=${key%???} ;;
+      '' | ' ') why="the first line of $absolute is empty" && return 1 ;;
+      *) return 0 ;;
+    esac
+  done
+}
+
+hmac_sha256() { # "HEX HEX ...": the key; of stdin, in hexadecimal
+  block=$(key_block "$1")
+  inner=$({ octal "$block" 54 && cat; } | sha256sum)
+  outer=$({ octal "$block" 92 && octal "$(spaced "${inner%% *}")" 0; } | sha256sum)
   printf '%s' "${outer%% *}"
 }
 
-key_bytes() { # KEYFILE: 64 bytes in hexadecimal; a longer key is digested first
-  bytes=$(od -An -v -tx1 <"$1" | tr -s ' \n' ' ')
-  bytes=${bytes# }
-  bytes=${bytes% }
-  case $bytes in *' 0a') bytes=${bytes% 0a} && bytes=${bytes% 0d} ;; esac
-  if [ "${#bytes}" -gt 191 ]; then
-    bytes=$(octal "$bytes" 0 | sha256sum)
-    bytes=$(printf '%s' "${bytes%% *}" | sed 's/../& /g')
-  fi
+key_block() { # "HEX HEX ...": 64 bytes; a longer key is digested first
   # shellcheck disable=SC2086 # words
-  set -- $bytes
+  set -- $1
+  if [ "$#" -gt 64 ]; then
+    digest=$(octal "$*" 0 | sha256sum)
+    # shellcheck disable=SC2046 # words
+    set -- $(spaced "${digest%% *}")
+  fi
   while [ "$#" -lt 64 ]; do set -- "$@" 00; done
   printf '%s' "$*"
 }
+
+spaced() { printf '%s' "$1" | sed 's/../& /g'; }
 
 octal() { # "HEX HEX ..." NUMBER: these bytes, each XORed with the number
   escaped=''

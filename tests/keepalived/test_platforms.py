@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.keepalived.host import Host, gitlab, trigger
+from tests.keepalived.host import SCRIPT, Host, gitlab, trigger
 from tests.platforms.github import GitHub
 from tests.platforms.gitlab import GitLab
 from tests.platforms.jenkins import Jenkins
@@ -139,33 +141,57 @@ def test_a_queue_item_is_read_at_jenkins_itself_whatever_its_answer_names(host: 
 
 
 @CLIENTS
-@pytest.mark.parametrize(
-    "secret", [b"s", b"tekton secret", b"x" * 64, b"k" * 65, b"\x00\xff'\"\\%s$(id)", b" lead\n\n"]
-)
-@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
-def test_tekton_takes_the_signature(host: Host, client: str, secret: bytes, end: bytes) -> None:
-    if not end and secret.endswith(b"\n"):
-        end = b"\n"
-    with Tekton(secret=secret.decode("latin-1")) as platform:
-        platform.secret = _Bytes(secret)
-        host.secret("token", secret + end)
+@pytest.mark.parametrize("secret", ["tekton secret", "k" * 65, "'\"\\%s$(id)`id`", "schl\u00fcssel"])
+@pytest.mark.parametrize("line", ["{}", " {}\t\r\n", "{}\nanother line\n"])
+def test_tekton_takes_the_signature(host: Host, client: str, secret: str, line: str) -> None:
+    with Tekton(secret=secret) as platform:
+        host.secret("token", line.format(secret))
         assert_whole(started(host, platform, tekton(platform.url), client))
         assert platform.refused == []
     host.says("asked 1 times")
 
 
-class _Bytes(str):
-    """A secret that is no text: the stand-in encodes what it is given."""
+VECTORS = [
+    ("0b" * 20, b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
+    (
+        b"Jefe".hex(),
+        b"what do ya want for nothing?",
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+    ),
+    ("aa" * 20, b"\xdd" * 50, "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"),
+    (bytes(range(1, 26)).hex(), b"\xcd" * 50, "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"),
+    (
+        "aa" * 131,
+        b"Test Using Larger Than Block-Size Key - Hash Key First",
+        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+    ),
+    (
+        "aa" * 131,
+        b"This is a test using a larger than block-size key and a larger than block-size data. "
+        b"The key needs to be hashed before being used by the HMAC algorithm.",
+        "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2",
+    ),
+]
+"""RFC 4231: the keys in hexadecimal, the messages, the digests."""
 
-    def __new__(cls, data: bytes) -> _Bytes:
-        made = super().__new__(cls, data.decode("latin-1"))
-        made.data = data
-        return made
 
-    data: bytes
+@pytest.mark.parametrize(("key", "message", "digest"), VECTORS)
+def test_the_signature_is_that_of_the_standard(host: Host, key: str, message: bytes, digest: str) -> None:
+    part = SCRIPT.parent / "notify.d" / "tekton.sh"
+    spaced = " ".join(key[at : at + 2] for at in range(0, len(key), 2))
+    command = [*host.shell, "-c", f'. {part}; hmac_sha256 "$1"', "sh", spaced]
+    assert subprocess.run(command, input=message, capture_output=True, check=True).stdout.decode() == digest
 
-    def encode(self, *args: str) -> bytes:
-        return self.data
+
+@pytest.mark.parametrize("content", ["", "\n", " \t\r\n", "\nsecond line\n"])
+def test_an_empty_secret_signs_nothing(host: Host, content: str) -> None:
+    with Tekton() as platform:
+        host.secret("token", content)
+        host.configure(tekton(platform.url))
+        host.is_master()
+        host.becomes("MASTER")
+        host.says("left out: .* is empty")
+        assert platform.received == []
 
 
 def test_tekton_accepts_what_it_refuses_later_so_it_is_asked_again(host: Host) -> None:
@@ -198,8 +224,8 @@ def test_a_run_on_this_host_is_its_own_confirmation(host: Host) -> None:
     host.says("web is on srv-b, confirmed by here")
     words = (host.folder / "run").read_text(encoding="utf-8")
     assert re.fullmatch(
-        rf"run\|-c\|{re.escape(str(host.config.parent))}/prod.ini\|--by\|[A-Za-z0-9.-]+\|--issued-at\|[0-9]{{13}}\|"
-        r"--max-age\|300\|--to\|srv-b\|--\|web\|",
+        rf"run\|--max-age\|300\|-c\|{re.escape(str(host.config.parent))}/prod.ini\|--by\|[A-Za-z0-9.-]+\|"
+        r"--issued-at\|[0-9]{13}\|--to\|srv-b\|--\|web\|",
         words,
     )
 
@@ -210,7 +236,7 @@ def test_a_run_on_this_host_is_repeated_where_that_can_help(host: Host, code: in
     host.is_master()
     host.becomes("MASTER")
     host.says("gives up")
-    assert (host.folder / "run").read_text(encoding="utf-8").count("run|-c|") == tries
+    assert (host.folder / "run").read_text(encoding="utf-8").count("run|--max-age|") == tries
     assert f"here ended with {code}: it said so" in host.log
 
 
@@ -242,6 +268,27 @@ def test_a_command_gets_its_words_and_the_five_fields(host: Host) -> None:
     assert (host.folder / "words").read_text() == "<now><$(id)><*>"
     names = [line.partition("=")[0] for line in (host.folder / "env").read_text().splitlines()]
     assert names == ["HR_AGE", "HR_BY", "HR_ISSUED_AT", "HR_RESOURCE", "HR_TO"]
+
+
+def test_the_command_trigger_may_do_the_asking(host: Host) -> None:
+    with GitHub(token="glptt-trigger") as platform:
+        host.secret("prod.ini", github(platform.url))
+        host.configure(
+            trigger("here", type="local", config="prod.ini", trigger="actions"),
+            path=f"{Path(sys.executable).parent}:{host.folder}/bin:/usr/bin:/bin",
+        )
+        host.is_master()
+        host.becomes("MASTER")
+        host.says("web is on srv-b, confirmed by here")
+        assert_whole(platform.runs[0].asked)
+
+
+@pytest.mark.parametrize(("readable", "ends"), [(True, "confirmed by pipeline"), (False, "asked 1 times")])
+def test_gitlab_tells_how_it_went_to_a_token_that_may_read(host: Host, readable: bool, ends: str) -> None:
+    with GitLab(read_token="glpat-read" if readable else "glpat-other") as platform:
+        host.secret("read", "glpat-read\n")
+        assert_whole(started(host, platform, gitlab(platform.url, read_token_file="read"), resend_every=5))
+        host.says(ends)
 
 
 def test_without_curl_and_wget_no_platform_can_be_asked(host: Host) -> None:
