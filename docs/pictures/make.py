@@ -32,7 +32,7 @@ def picture(name: str) -> str:
         async with app.run_test(size=PICTURES[name]) as pilot:
             session = Session(app, pilot)
             await scenes.SCENES[name](session, stage)
-            await scenes.frozen(session)
+            await scenes.frozen(session, stage)
             return app.export_screenshot(title="hcloud-reassign tui", simplify=True)
 
     return asyncio.run(drawn())

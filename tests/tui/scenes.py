@@ -15,6 +15,7 @@ from hcloud_reassign_tui.app import ReassignApp
 from hcloud_reassign_tui.options import Options
 from tests.engine.samples import ALIASED, FLOAT, PUBLIC, ROUTE, TRIO, with_server
 from tests.harness import START, TOKEN, URL, Lab
+from tests.tui.gates import Gate, held_open
 from tests.tui.session import Session
 
 SIZES = ((80, 24), (120, 40))
@@ -40,6 +41,8 @@ class Stage:
     now: float = 0.0
     moved: bool = False
     """Whether the first address was moved before."""
+    gate: Gate | None = None
+    """What a move waits at; somebody has to open it."""
 
     def app(self) -> ReassignApp:
         project = self._project()
@@ -102,6 +105,72 @@ async def plan(session: Session, stage: Stage) -> None:
     await session.until(lambda: "making the plan" not in session.text())
 
 
+async def confirmed(session: Session, stage: Stage) -> None:
+    await plan(session, stage)
+    await session.press("tab", "enter")
+
+
+async def running(session: Session, stage: Stage) -> None:
+    stage.gate = held_open(stage.lab, FLOAT.path)
+    await confirmed(session, stage)
+    await session.until("step 1 of 1")
+
+
+async def leaving(session: Session, stage: Stage) -> None:
+    await running(session, stage)
+    await session.press("ctrl+c")
+    await session.until("leave?")
+
+
+async def done(session: Session, stage: Stage) -> None:
+    await confirmed(session, stage)
+    await session.until("1 done")
+
+
+async def failed(session: Session, stage: Stage) -> None:
+    stage.lab.sim.faults.append(Fault(method="POST", path=FLOAT.path, status=422, code="invalid_input"))
+    await confirmed(session, stage)
+    await session.until("1 failed")
+
+
+async def unknown(session: Session, stage: Stage) -> None:
+    stage.lab.sim.faults.append(Fault(method="POST", path=FLOAT.path, stuck_action=True))
+    await confirmed(session, stage)
+    await session.until("1 unknown")
+
+
+async def hold(session: Session, stage: Stage) -> None:
+    await holders(session, stage)
+    await session.press("h")
+    await session.until("Hold 192.0.2.10")
+
+
+async def palette(session: Session, stage: Stage) -> None:
+    await holders(session, stage)
+    await session.press("ctrl+p")
+    await session.until("All keys. (?)")
+    session.app.screen.query_one(Input).cursor_blink = False
+
+
+async def copied(session: Session, stage: Stage) -> None:
+    await holders(session, stage)
+    await session.press("C")
+    await session.until("Copied the command")
+
+
+async def saved(session: Session, stage: Stage) -> None:
+    await holders(session, stage)
+    await session.press("e")
+    await session.until("Enter saves")
+    session.app.screen.query_one("#path", Input).cursor_blink = False
+
+
+async def holdings(session: Session, stage: Stage) -> None:
+    await servers(session, stage)
+    await session.press("enter")
+    await session.until("held by srv-a")
+
+
 async def help_(session: Session, stage: Stage) -> None:
     await holders(session, stage)
     await session.press("question_mark")
@@ -141,12 +210,24 @@ SCENES: Mapping[str, Script] = {
     "stale": stale,
     "targets": targets,
     "plan": plan,
+    "running": running,
+    "leaving": leaving,
+    "done": done,
+    "failed": failed,
+    "unknown": unknown,
+    "hold": hold,
+    "palette": palette,
+    "copied": copied,
+    "saved": saved,
     "help": help_,
     "servers": servers,
+    "holdings": holdings,
     "details": details,
     "history": history,
     "log": log,
 }
+SMALL_ONLY = {"leaving", "done", "failed", "hold", "palette", "copied", "saved", "holdings"}
+"""Scenes that a larger terminal shows alike."""
 
 
 def stage(name: str) -> Stage:
@@ -154,10 +235,12 @@ def stage(name: str) -> Stage:
     return Stage(Lab(with_server(TRIO, "srv-c", status="off")), moved=name == "history")
 
 
-async def frozen(session: Session) -> None:
-    """Nothing under way: no look, no question, no move, and nothing left to draw."""
+async def frozen(session: Session, stage: Stage) -> None:
+    """Nothing under way: no look, no question, no move that is not held up, and nothing left to draw."""
     app = session.app
-    lanes = [app.moves, *(lane for desk in app.desks for lane in (desk.lane, desk.questions))]
+    lanes = [lane for desk in app.desks for lane in (desk.lane, desk.questions)]
+    lanes += [] if stage.gate else [app.moves]
     await session.until(lambda: not any(lane.waiting for lane in lanes), what="nothing under way")
+    await session.until(lambda: not app._to_redraw, what="the rows drawn")
     await session.until(lambda: app.focused is not None or app.screen.AUTO_FOCUS == "", what="a focus")
     await session.pilot.pause()

@@ -60,7 +60,8 @@ class Session:
                 while not reached.is_set() and not (self.app._exit or self.app.failure):
                     await asyncio.sleep(0)
             await self.pilot._wait_for_screen()
-        self.app.screen._on_timer_update()
+        for screen in (*self.app._background_screens, self.app.screen):
+            screen._on_timer_update()
 
     async def until(self, said: str | Callable[[], bool], *, what: str = "") -> None:
         """Wait until the screen says something, or something is so."""

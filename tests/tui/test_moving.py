@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-from fnmatch import fnmatchcase
-from urllib.parse import urlsplit
 
 import pytest
-import requests
 from textual.widgets import Button
 
 from hcloud_reassign.core.errors import AccessError
@@ -33,32 +29,12 @@ from tests.engine.samples import (
     with_server,
 )
 from tests.harness import READ_ONLY, Lab
+from tests.tui.gates import Gate, held_open
 from tests.tui.session import PATIENCE_S, Session, play
 
 INI = FLOAT.section() + ROUTE.section()
 MEMBERS = FLOAT.members("srv-a", "srv-b", "srv-c")
 GROUP = INI + "\n[group.site]\nmembers = floating.web, route.default\n"
-
-
-class Gate:
-    """Holds requests up, as a slow line does, until it is opened."""
-
-    def __init__(self, lab: Lab, method: str, path: str) -> None:
-        self.reached, self.open = threading.Event(), threading.Event()
-        self._method, self._path, self._send = method, path, lab.before_request
-
-    def __call__(self, request: requests.PreparedRequest) -> None:
-        if request.method == self._method and fnmatchcase(urlsplit(request.url or "").path, self._path):
-            self.reached.set()
-            assert self.open.wait(PATIENCE_S)
-        self._send(request)
-
-
-def held_open(lab: Lab, path: str = FLOAT.path, method: str = "POST") -> Gate:
-    """Requests to a path wait at a gate, all others pass."""
-    gate = Gate(lab, method, path)
-    setattr(lab, "before_request", gate)  # noqa: B010
-    return gate
 
 
 def holder(lab: Lab) -> int | None:
@@ -357,7 +333,7 @@ def test_what_has_arrived_there_by_itself_needs_no_move(lab: Lab) -> None:
 
 
 def test_a_move_shows_its_steps_in_the_dialog_and_on_its_row(lab: Lab) -> None:
-    gate = held_open(lab)
+    gate = held_open(lab, FLOAT.path)
 
     async def script(session: Session) -> None:
         await open_plan(session)
@@ -385,7 +361,7 @@ async def queue_a_second_move(session: Session, gate: Gate) -> None:
 
 
 def test_a_second_move_waits_and_says_for_what(lab: Lab) -> None:
-    gate = held_open(lab)
+    gate = held_open(lab, FLOAT.path)
 
     async def script(session: Session) -> None:
         await queue_a_second_move(session, gate)
@@ -401,7 +377,7 @@ def test_a_second_move_waits_and_says_for_what(lab: Lab) -> None:
 
 
 def test_a_move_that_waited_while_the_world_moved_is_planned_anew_also_when_nobody_watched(lab: Lab) -> None:
-    gate = held_open(lab)
+    gate = held_open(lab, FLOAT.path)
     ini = FLOAT.section() + ROUTE.members("srv-a", "srv-b", "srv-c")
 
     async def script(session: Session) -> None:
@@ -418,7 +394,7 @@ def test_a_move_that_waited_while_the_world_moved_is_planned_anew_also_when_nobo
 
 
 def test_a_move_that_waits_is_called_off_without_a_trace(lab: Lab) -> None:
-    gate = held_open(lab)
+    gate = held_open(lab, FLOAT.path)
 
     async def script(session: Session) -> None:
         await queue_a_second_move(session, gate)
@@ -431,7 +407,7 @@ def test_a_move_that_waits_is_called_off_without_a_trace(lab: Lab) -> None:
 
 
 def test_a_hold_waits_too(lab: Lab) -> None:
-    gate = held_open(lab)
+    gate = held_open(lab, FLOAT.path)
 
     async def script(session: Session) -> None:
         await open_plan(session)
@@ -450,7 +426,7 @@ def test_a_hold_waits_too(lab: Lab) -> None:
 
 
 def test_a_failure_comes_up_by_itself_and_stays_until_it_is_closed(lab: Lab) -> None:
-    gate = held_open(lab)
+    gate = held_open(lab, FLOAT.path)
     lab.sim.faults.append(Fault(method="POST", path=FLOAT.path, status=422, code="invalid_input"))
 
     async def script(session: Session) -> None:
@@ -720,7 +696,7 @@ def test_leaving_is_immediate_when_nothing_moves_also_while_a_look_hangs(lab: La
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
 def test_leaving_while_something_moves_asks_and_one_can_stay(lab: Lab, key: str) -> None:
-    gate = held_open(lab)
+    gate = held_open(lab, FLOAT.path)
 
     async def script(session: Session) -> None:
         await open_plan(session)
@@ -743,7 +719,7 @@ def test_leaving_while_something_moves_asks_and_one_can_stay(lab: Lab, key: str)
 
 @pytest.mark.parametrize(("key", "code"), [("w", 0), ("x", 130)])
 def test_leaving_waits_for_what_moves_and_says_what_came_of_it(lab: Lab, key: str, code: int) -> None:
-    gate = held_open(lab)
+    gate = held_open(lab, FLOAT.path)
     told: list[str] = []
 
     async def script(session: Session) -> None:
@@ -766,7 +742,7 @@ def test_leaving_waits_for_what_moves_and_says_what_came_of_it(lab: Lab, key: st
 
 
 def test_somebody_who_ends_the_program_stops_what_moves_in_order(lab: Lab) -> None:
-    gate = held_open(lab)
+    gate = held_open(lab, FLOAT.path)
 
     async def script(session: Session) -> None:
         await open_plan(session)
@@ -781,7 +757,7 @@ def test_somebody_who_ends_the_program_stops_what_moves_in_order(lab: Lab) -> No
 
 
 def test_what_cannot_be_finished_in_time_ends_the_program_as_unknown(lab: Lab) -> None:
-    gate = held_open(lab)
+    gate = held_open(lab, FLOAT.path)
     lab.sim.faults.append(Fault(method="POST", path=FLOAT.path, stuck_action=True))
     told: list[str] = []
 

@@ -73,7 +73,11 @@ class Dialog(ModalScreen[R]):
         return self.query_one(f"#{id}", Button)
 
     def name_button(self, id: str, text: str) -> None:
-        self.button(id).label = Content(text)
+        button = self.button(id)
+        if str(button.label) != text:
+            button.label = Content(text)
+            # A label alone does not change how wide its button is.
+            button.refresh(layout=True)
 
     def tell(self, text: str) -> None:
         """A word that goes away by itself."""
