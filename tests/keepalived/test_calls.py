@@ -219,4 +219,11 @@ def test_it_runs_with_what_keepalived_hands_on(host: Host, tmp_path: Path) -> No
         platform.wait_for(lambda: len(platform.runs) == 1)
         host.waits_until_idle()
     assert {path.stat().st_mode & 0o077 for path in [host.state, *host.state.iterdir()]} == {0}
-    assert host.errors == ""
+    assert all(line.startswith("hcloud-reassign-notify: VI_1: ") for line in host.errors.splitlines())
+
+
+def test_without_a_logger_it_speaks_on_stderr(host: Host) -> None:
+    host.program("logger", "#!/bin/sh\nexit 1\n")
+    host.configure(gitlab("http://127.0.0.1:9"))
+    host.becomes("BACKUP")
+    assert "hcloud-reassign-notify: VI_1: BACKUP: nothing is under way" in host.errors
