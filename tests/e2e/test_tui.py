@@ -27,9 +27,14 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(which("tmux") is None, reason=
 
 PATIENCE_S = 20.0
 PROGRAM = shlex.join([sys.executable, "-m", "hcloud_reassign"])
-BREAKS = "from hcloud_reassign_tui.screens.holders import HoldersPage as P; P.action_sort = lambda page: page.nowhere"
-BREAKING = shlex.join([sys.executable, "-c", f"{BREAKS}; from hcloud_reassign.__main__ import main; main()"])
-"""The program with a key that is broken."""
+BREAKS = """\
+from hcloud_reassign_tui.screens.holders import HoldersPage
+HoldersPage.action_sort = lambda page: {}[page.owner.desks[0].project.token().reveal()]
+from hcloud_reassign.__main__ import main
+main()
+"""
+BREAKING = shlex.join([sys.executable, "-c", BREAKS])
+"""The program with a key that is broken, in a way that quotes the token."""
 
 
 class Terminal:
@@ -133,12 +138,13 @@ def test_it_shows_who_holds_what_and_leaves_the_terminal_as_it_was(terminal: Ter
     terminal.as_before()
 
 
-def test_after_a_breakdown_the_terminal_is_as_it_was_and_the_journal_is_named(terminal: Terminal) -> None:
-    terminal.run(f"{BREAKING} tui -c prod.ini")
+def test_after_a_breakdown_the_terminal_is_as_it_was_and_the_journal_is_named(terminal: Terminal, home: Path) -> None:
+    (home / "breaking.sh").write_text(f"{BREAKING} tui -c prod.ini\n")
+    terminal.run("sh breaking.sh")
     terminal.until("12 resources")
     terminal.press("o")
     screen = terminal.until("ended with 1")
-    assert "internal error: AttributeError" in screen
+    assert "internal error: KeyError: '***'" in screen
     assert "state/journal.jsonl" in screen.replace("\n", "")
     assert "simulated-token" not in screen
     terminal.as_before()

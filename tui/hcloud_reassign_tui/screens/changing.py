@@ -195,5 +195,6 @@ class Changing:
         if self.changes.under_way:
             return
         over, signs = self._ended_meanwhile, self._app.signs
-        self._app.last_words = "\n".join(f"{change.title}: {change.outcome(signs).text()}" for change in over)
+        told = "\n".join(f"{change.title}: {change.outcome(signs).text()}" for change in over)
+        self._app.last_words = self._app.hidden(told)
         self._app.exit(worst(change.code for change in over))
