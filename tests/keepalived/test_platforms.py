@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -201,6 +203,30 @@ def test_tekton_accepts_what_it_refuses_later_so_it_is_asked_again(host: Host) -
         host.becomes("MASTER")
         host.says("asked 2 times")
         assert platform.refused == ["payload signature check failed"] * 2
+
+
+@pytest.mark.skipif(shutil.which("busybox") is None, reason="needs busybox")
+@pytest.mark.parametrize("make", ["gitlab", "jenkins", "tekton"])
+def test_the_tools_of_busybox_are_enough(host: Host, make: str) -> None:
+    """All but curl, and but the `ip` that stands in for the one that knows the address."""
+    for name in TOOLS.split():
+        (host.folder / "bin" / name).symlink_to(str(shutil.which("busybox")))
+    (host.folder / "bin" / "curl").symlink_to(str(shutil.which("curl")))
+    platform: Platform
+    section: Callable[[str], str]
+    if make == "gitlab":
+        platform, section = GitLab(), gitlab
+    elif make == "jenkins":
+        platform, section = Jenkins(token="glptt-trigger"), jenkins
+    else:
+        platform, section = Tekton(secret="glptt-trigger"), tekton
+    with platform:
+        host.configure(section(platform.url), path=f"{host.folder}/bin")
+        host.is_master()
+        host.becomes("MASTER")
+        host.wait_for(lambda: len(platform.runs) == 1)
+        assert_whole(platform.runs[0].asked)
+        host.says("asked 1 times|confirmed by")
 
 
 RUN = """#!/bin/sh
