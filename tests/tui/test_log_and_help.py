@@ -54,6 +54,9 @@ def test_events_are_told_in_words_and_unknown_ones_not_at_all() -> None:
     ended = {"command": "run", "outcome": "failed", "error": {"message": "no answer"}}
     assert line_of_event("run.finished", ended) == "run ended: failed: no answer"
     assert line_of_event("step.progress", step) is None
+    assert (
+        line_of_event("observed", {"reads": ["read all Server", "read Network 1"]}) == "read all Server, read Network 1"
+    )
 
 
 def test_every_event_is_survived_when_it_lacks_all_that_it_should_have() -> None:
@@ -128,6 +131,19 @@ def test_no_secret_and_nothing_that_a_terminal_obeys_gets_into_the_log(lab: Lab)
         await session.press("4")
         await session.until("token *** [red]x[/] [/x] \\x1b[31m\\u202e")
         assert not any(TOKEN in line for line in session.app.logged.lines)
+
+    play(lab.project(INI), script)
+
+
+def test_a_long_line_of_the_log_is_shown_whole_at_80_columns(lab: Lab) -> None:
+    said = "".join(f"{number:03} " for number in range(50))
+
+    async def script(session: Session) -> None:
+        await session.until("8 resources")
+        session.app.log_line(said)
+        await session.press("4")
+        await session.until("049")
+        assert said.strip() in " ".join(session.text().split())
 
     play(lab.project(INI), script)
 

@@ -26,9 +26,9 @@ _WIDTHS: Mapping[str, tuple[int, int]] = {
     "project": (10, 10),
     "time": (16, 16),
     "name": (16, 32),
-    "move": (19, 40),
+    "move": (17, 40),
     "outcome": (9, 11),
-    "who": (8, 20),
+    "who": (10, 20),
     "action": (10, 24),
     "what": (20, 24),
 }

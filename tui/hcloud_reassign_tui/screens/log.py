@@ -25,7 +25,7 @@ class LogPage(TakingPage):
         self._written = 0
 
     def body(self) -> ComposeResult:
-        yield RichLog(id="log", max_lines=MOST, wrap=True, markup=False, highlight=False)
+        yield RichLog(id="log", max_lines=MOST, min_width=1, wrap=True, markup=False, highlight=False)
         yield Line("status")
 
     def refreshed(self) -> None:

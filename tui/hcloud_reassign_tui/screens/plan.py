@@ -60,7 +60,7 @@ class PlanDialog(Dialog["Approved | str"]):
         for consent in plans.CONSENTS:
             yield pressed("", consent.id, "consent")
         yield Line("missing")
-        yield Input(id="typed", compact=True)
+        yield Input(id="typed", placeholder="the names go here (Tab)", compact=True)
 
     def buttons(self) -> ComposeResult:
         yield pressed("Cancel", "cancel")

@@ -49,8 +49,13 @@ def _target(choice: Choice, signs: Signs, column: int) -> Target:
     elif eligible:
         line = (Cell(signs["ok"], "good"), Cell(padded, "bold"), Cell(signs.text(server.status)))
     else:
-        line = (Cell(signs["bad"], "dim"), Cell(padded, "dim"), Cell(signs.text(choice.hindrance), "dim"))
+        line = (Cell(signs["bad"], "dim"), Cell(padded, "dim"), Cell(signs.text(_hindrance(choice)), "dim"))
     return Target(str(server.id), server.name, line, eligible, choice.here)
+
+
+def _hindrance(choice: Choice) -> str:
+    """Why it cannot get it; its name stands before that already."""
+    return (choice.hindrance or "").removeprefix(f"{choice.server.name} ")
 
 
 def preferred(found: Sequence[Target], rows: Sequence[Row]) -> int:

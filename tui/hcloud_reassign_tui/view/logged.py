@@ -105,7 +105,7 @@ def _finished(name: str, data: Mapping[str, Any]) -> str:
 
 _TELLERS: Mapping[str, Teller] = {
     "run.started": lambda name, data: f"{data.get('command')} of {name or 'everything'}",
-    "observed": lambda name, data: f"read {', '.join(str(one) for one in data.get('reads') or ())}",
+    "observed": lambda name, data: ", ".join(str(one) for one in data.get("reads") or ("read",)),
     "planned": lambda name, data: f"planned {len(data.get('moves') or ())}, digest {data.get('digest')}",
     "move.started": _started,
     "step.started": _step("begins"),
