@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Sequence
 from types import FrameType
 
@@ -20,8 +21,9 @@ PROGRAM = "hcloud-reassign"
 
 def run(argv: Sequence[str]) -> int:
     """Carry out a command line; returns the exit code."""
+    stop = _Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop)
+        signal.signal(number, stop)
     session = Session(argv, os.environ, of_this_process(os.environ))
     code = carried_out(session)
     if session.writer.out.error is not None and not isinstance(session.writer.out.error, BrokenPipeError):
@@ -30,8 +32,17 @@ def run(argv: Sequence[str]) -> int:
     return code
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise Stopped
+class _Stop:
+    """Ends what is under way. A second signal at once is the same wish: it must not break off how the end is told."""
+
+    def __init__(self) -> None:
+        self._again = 0.0
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if now >= self._again:
+            self._again = now + 1
+            raise Stopped
 
 
 def carried_out(session: Session) -> int:

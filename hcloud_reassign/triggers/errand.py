@@ -218,7 +218,7 @@ class Errand:
         return "; ".join(state.told for state in self._states)
 
     def _what_next(self) -> str:
-        reachable = f"is {self.ways[0].options['url']} up, and the way to it open from here?"
+        reachable = f"is {self.ways[0].options['url']} up, and the way to it open from here? Then ask again"
         return next((state.refused.next for state in self._states if state.refused), reachable)
 
     def _end(self, outcome: Outcome, code: ExitCode, message: str | None = None, next: str | None = None) -> None:

@@ -48,6 +48,9 @@ def _outcome(request: HttpRequest, seconds: float) -> HttpAnswer | NoAnswer:
         return error
     except requests.RequestException as error:
         return _reason(error, seconds)
+    except OSError:
+        # The package's own errors are caught above; this is how it says that there is no such file.
+        return NoAnswer("there is no file of certificates where REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE says", again=False)
     except Exception as error:  # noqa: BLE001 - the edge of a thread: a traceback could show a secret
         # A proxy's address that the requests package cannot read, for one. It may hold a password.
         return NoAnswer(f"the address, or that of a proxy, cannot be used ({type(error).__name__})", again=False)
@@ -81,7 +84,7 @@ def _sent(request: HttpRequest, seconds: float) -> HttpAnswer:
 def _reason(error: requests.RequestException, seconds: float) -> NoAnswer:
     """Why there is no answer, in words of our own: those of the package may hold the request."""
     reason = str(error).lower()
-    if isinstance(error, requests.exceptions.SSLError) and ("certificate" in reason or "hostname" in reason):
+    if isinstance(error, requests.exceptions.SSLError) and "certificate verify failed" in reason:
         return NoAnswer(f"its certificate is not trusted ({_certificate(reason)})", again=False)
     if isinstance(error, requests.exceptions.ProxyError):
         return NoAnswer("the proxy does not let it through")

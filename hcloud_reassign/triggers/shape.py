@@ -18,6 +18,7 @@ Secrets = Mapping[str, str]
 """What its keys that name a file with a secret gave, by these keys."""
 
 _LONGEST = 300
+_DEEPEST = 4
 
 TOKEN_FILE = Key("token_file", "A file whose first line is the token.", "path", required=True)
 
@@ -191,6 +192,8 @@ class Trigger(ABC):
         if answer.status >= 500:
             # 503 is said in place of the platform; behind the others it may have got the request.
             return Down(told, maybe=answer.status != 503, retry_after_s=answer.retry_after_s)
+        if answer.status == 407:
+            return Refused("HTTP 407: the proxy asks who this is", "give HTTPS_PROXY a user and a password")
         if 300 <= answer.status < 400:
             return Refused(f"{told}: a redirect, which is not followed with a token", "mend url in its section")
         # A platform hides with 404 what a token may not see.
@@ -198,18 +201,20 @@ class Trigger(ABC):
         return Refused(told, self.advice(options, answer), code)
 
 
-def plain(value: object) -> str:
+def plain(value: object, depth: int = 0) -> str:
     """A message in JSON as text: one, several, or several by field."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list):
-        return "; ".join(filter(None, map(plain, value)))[:_LONGEST]
+        # What is nested further is no message, and would end the program at some depth.
+        said = (plain(one, depth + 1) for one in value) if depth < _DEEPEST else ()
+        return "; ".join(filter(None, said))[:_LONGEST]
     return value[:_LONGEST] if isinstance(value, str) else ""
 
 
 def text_of(value: object) -> str | None:
-    """An id or address in JSON as text; None for anything else."""
-    if isinstance(value, str) and value:
+    """An id, address or state in JSON as text; None for anything else, such as half of a sign."""
+    if isinstance(value, str) and value and value.isprintable():
         return value[:_LONGEST]
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 

@@ -15,6 +15,7 @@ from hcloud_reassign.triggers.shape import (
     Options,
     Secrets,
     Trigger,
+    plain,
     text_of,
 )
 
@@ -48,7 +49,7 @@ class Tekton(Trigger):
         return Accepted(id, confirmed=False) if id else None
 
     def says(self, answer: HttpAnswer) -> str:
-        return text_of(answer.data.get("errorMessage")) or ""
+        return plain(answer.data.get("errorMessage"))
 
     def advice(self, options: Options, answer: HttpAnswer) -> str:
         return "is url that of the EventListener, and does the way to it let this host through?"

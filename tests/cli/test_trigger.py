@@ -345,6 +345,19 @@ def test_a_signal_ends_it_with_130_and_what_it_knows(number: int, wait: bool, si
     assert ("it goes on" if wait else "may have been accepted") in told["message"]
 
 
+def test_a_signal_that_comes_several_times_at_once_is_one(site: Site) -> None:
+    """As a terminal and a wrapper send it: both to the same process."""
+    site.github.delay_s = 60
+    words = ("trigger", "github", "floating.web", *TO_B, "-o", "json", "-c", site.file())
+    with site.cli.started(*words) as process:
+        site.github.wait_for(lambda: len(site.github.received) == 1)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+            process.send_signal(number)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert [told["outcome"] for told in Done(130, out, "").document["triggers"]] == ["interrupted"]
+
+
 # Secrets
 
 

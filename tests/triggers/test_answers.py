@@ -111,6 +111,27 @@ def test_the_platforms_own_words_are_told(word: str, said: HttpAnswer, words: st
     assert found.message == (f"HTTP {said.status}: {words}" if words else f"HTTP {said.status}")
 
 
+def test_a_message_that_is_nested_deeper_than_any_is_none() -> None:
+    deep = b'{"message": ' + b"[" * 800 + b'"x"' + b"]" * 800 + b"}"
+    for word in ("gitlab", "github"):
+        found = judged(word, answer(400, deep))
+        assert isinstance(found, Refused) and found.message == "HTTP 400"
+
+
+@pytest.mark.parametrize("half", ["\ud800", "7\x00", "7\r\nX: 1"])
+def test_an_id_that_cannot_be_sent_back_is_none(half: str) -> None:
+    for word, name in (("gitlab", "id"), ("github", "workflow_run_id")):
+        assert judged(word, answer(201, {name: half})) == Down(
+            f"an answer that is not one of {way(word).trigger.title}", maybe=True
+        )
+
+
+def test_a_proxy_that_wants_to_know_who_asks_is_told_as_one_and_not_quoted() -> None:
+    found = judged("github", answer(407, {"message": "whatever a proxy says"}))
+    assert isinstance(found, Refused)
+    assert "proxy" in found.message and "whatever" not in found.message and "HTTPS_PROXY" in found.next
+
+
 def test_a_long_message_is_cut() -> None:
     found = judged("gitlab", answer(400, {"message": ["x" * 5000] * 10}))
     assert len(found.message if isinstance(found, Refused) else "") < 400

@@ -126,6 +126,8 @@ ERRORS = (
     (requests.exceptions.ConnectionError, "[Errno 104] Connection reset by peer", True, True),
     (requests.exceptions.SSLError, "certificate verify failed: certificate has expired", False, False),
     (requests.exceptions.SSLError, "EOF occurred in violation of protocol", True, True),
+    (requests.exceptions.SSLError, "with url: /infra/certificate (Caused by SSLEOFError)", True, True),
+    (OSError, "Could not find a suitable TLS CA certificate bundle", False, False),
     (requests.exceptions.InvalidURL, "", False, False),
     (TypeError, "", False, False),
 )
@@ -141,6 +143,12 @@ def test_each_way_to_fail_says_whether_it_may_have_arrived_and_no_secret(
     monkeypatch.setattr(requests.Session, "request", broken)
     found = failed("https://gitlab.test/")
     assert (found.maybe, found.again) == (maybe, again)
+
+
+def test_a_file_of_certificates_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/certificates.pem")
+    error = failed("https://127.0.0.1:1/")
+    assert "REQUESTS_CA_BUNDLE" in error.message and not error.again
 
 
 def test_one_that_hangs_up_in_the_middle_may_have_got_the_request(echo: Echo) -> None:
