@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import sys
@@ -15,12 +16,23 @@ import pytest
 from hcloud_reassign.simulator import Fault
 from tests.cli.process import Done
 from tests.engine.samples import SAMPLES, TRIO, A
+from tests.platforms.github import GitHub
+from tests.platforms.server import Answer
 from tests.system.conftest import Serve
 from tests.system.site import Machine, Signaller, Site, Started, machine
 
 CANARY = "canaryTokenThatNobodyMaySee0123456789abcdefghijklmnopqrstuvwxyzAB"
 SCENARIO = {**TRIO, "tokens": {CANARY: "read-write"}}
 INI = "".join(sample.section() for sample in SAMPLES)
+TRIGGER = """
+[trigger.ci]
+type = github
+url = {}
+repository = acme/failover
+workflow = reassign.yml
+ref = main
+token_file = token
+"""
 DUMP = """\
 import os, sys
 def read(path):
@@ -64,9 +76,10 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("unhold", "alias.vip"),
     ("run", "floating.wbe"),
     ("run", "--nonsense"),
+    ("trigger", "ci", "floating.web", "--to", "srv-b", "--wait"),
 )
-CODES = (0, 0, 10, 0, 0, 0, 0, 2, 2)
-FEWER = (0, 2, 3, 7)
+CODES = (0, 0, 10, 0, 0, 0, 0, 2, 2, 0)
+FEWER = (0, 2, 3, 7, 9)
 """Of these commands, for ways to give a token that differ little from another one."""
 
 OUTPUTS = ("text", "json", "jsonl")
@@ -106,16 +119,25 @@ def assert_hidden(cli: Machine, done: Done) -> None:
         assert CANARY not in text, path
 
 
+@pytest.fixture
+def github() -> Iterator[GitHub]:
+    """A platform whose token is the canary as well."""
+    with GitHub(token=CANARY) as running:
+        yield running
+
+
 @pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
-def test_no_command_shows_the_token_however_it_was_given(given: Given, serve: Serve, home: Path) -> None:
+def test_no_command_shows_the_token_however_it_was_given(
+    given: Given, serve: Serve, home: Path, github: GitHub
+) -> None:
     site = serve(SCENARIO)
     cli = machine(home, site)
     all_of_them = given in (GIVEN["HCLOUD_TOKEN"], GIVEN["--token"], GIVEN["api_token"])
     for number, words in enumerate(COMMANDS):
         if number not in FEWER and not all_of_them:
             continue
-        few = words[0] in ("hold", "unhold", "check", "status")
-        done = call(cli, given, words, OUTPUTS[number % (2 if few else 3)])
+        few = words[0] in ("hold", "unhold", "check", "status", "trigger")
+        done = call(cli, given, words, OUTPUTS[number % (2 if few else 3)], INI + TRIGGER.format(github.url))
         assert_hidden(cli, done)
         assert "Traceback" not in done.err
         assert done.code == CODES[number] or not all_of_them
@@ -128,6 +150,29 @@ def test_no_fault_makes_it_show_the_token(given: Given, fault: Fault, serve: Ser
     cli = machine(home, serve(SCENARIO, faults=[replace(fault)]))
     output = OUTPUTS[(list(FAULTS.values()).index(fault) + list(GIVEN.values()).index(given)) % len(OUTPUTS)]
     assert_hidden(cli, call(cli, given, ("run", "--report", "report.json", "--timeout", "3"), output))
+
+
+ANSWERS = {
+    "a refusal": Answer(422, {"message": f"your token {CANARY} is not well"}),
+    "a refused token": Answer(401, {"message": [{"token": CANARY}]}),
+    "an error": Answer(500, f"<html>{CANARY}</html>"),
+    "a redirect": Answer(302, None, {"Location": f"http://{CANARY}/"}),
+    "an acceptance": Answer(200, {"workflow_run_id": CANARY, "html_url": f"https://{CANARY}/"}),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_no_answer_of_a_platform_makes_trigger_show_a_token(
+    output: str, answer: Answer, serve: Serve, home: Path, github: GitHub
+) -> None:
+    cli = machine(home, serve(SCENARIO))
+    github.answer_with(answer.status, answer.body, times=math.inf, **answer.headers)
+    words = ("trigger", "ci", "floating.web", "--to", "srv-b", "--wait", "--timeout", "2")
+    done = call(cli, GIVEN["HCLOUD_TOKEN"], words, output, INI + TRIGGER.format(github.url))
+    assert_hidden(cli, done)
+    assert done.code in (1, 4, 5) and "Traceback" not in done.err
+    assert github.received
 
 
 @pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
