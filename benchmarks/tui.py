@@ -38,11 +38,20 @@ SIZE = (120, 40)
 CHANGED = 30
 IDLE_S = 12.0
 OURS = [sys.executable, "-m", "hcloud_reassign", "tui"]
+SHELL_AGAIN = b"\x1b[?1049l"
+"""What a terminal is sent to show the screen that it had before."""
+SCENARIOS = (("pair", b"192.0.2.10", 7, ("0.3 s", "0.6 s")), ("thousand", b"192.0.2.1", 3, ("", "")))
+"""Which project, a row to wait for, how many starts, and what the starts may take."""
 BARE = [sys.executable, str(ROOT / "benchmarks" / "bare_table.py")]
 
 
-def say(what: str, value: str) -> None:
-    print(f"  {what:<58} {value}")
+def say(what: str, value: str, limit: str = "") -> None:
+    """One row of the table; `limit` is what is asked for."""
+    print(f"| {what} | {value} | {limit} |", flush=True)
+
+
+def heading(what: str) -> None:
+    print(f"\n| {what} | measured | limit |\n|---|---|---|", flush=True)
 
 
 @contextmanager
@@ -131,7 +140,7 @@ def blocking(url: str) -> None:
         page = app.page
         assert isinstance(page, HoldersPage)
         await until(lambda: page.table.row_count > 0)
-        say("first picture of the large project", str(heart))
+        say("first picture", str(heart))
         desk = app.desks[0]
 
         async def looked(turn: int) -> None:
@@ -152,14 +161,15 @@ def blocking(url: str) -> None:
             kept = page.table.current is not None and at is not None and page.table.current.key == at.key
             say(
                 f"refresh that changes {CHANGED} rows",
-                f"{heart}; cursor and scroll kept: {kept and page.table.scroll_y == scroll}",
+                f"{heart}; cursor and scroll kept: {'yes' if kept and page.table.scroll_y == scroll else 'NO'}",
+                "block 100 ms; kept",
             )
         heart.anew()
         seen = desk.freshness.seen
         app.look_now()
         await until(lambda: desk.freshness.seen != seen)
         await pilot.pause()
-        say("refresh that changes nothing", str(heart))
+        say("refresh that changes nothing", str(heart), "block 100 ms")
         await filtering(app, page, pilot, heart)
 
     inside(url, script)
@@ -176,11 +186,11 @@ async def filtering(app: ReassignApp, page: HoldersPage, pilot: Pilot[int], hear
         field.value = text  # type: ignore[attr-defined]
         first = await until(lambda text=text: f"filter: {text}" in screen_text(app) and text in screen_text(app))  # type: ignore[misc]
         await pilot.pause(0.3)
-        say(f"filter {text!r}: first match on the screen", f"{first:.0f} ms, {heart}")
+        say(f"filter `{text}`: first match on the screen", f"{first:.0f} ms; {heart}", "150 ms; block 50 ms")
     heart.anew()
     field.value = ""  # type: ignore[attr-defined]
     await until(lambda: page.table.row_count > 2500)
-    say("filter taken away", str(heart))
+    say("filter taken away", str(heart), "block 50 ms")
 
 
 # The process in a terminal
@@ -242,8 +252,8 @@ def environment(url: str, home: str) -> dict[str, str]:
     }
 
 
-def starting(url: str, home: str, row: bytes, times: int) -> None:
-    for name, command in (("bare Textual table", BARE), ("hcloud-reassign tui", OURS)):
+def starting(url: str, home: str, row: bytes, times: int, limits: tuple[str, str]) -> None:
+    for name, command, limit in (("bare Textual table", BARE, limits[0]), ("hcloud-reassign tui", OURS, limits[1])):
         took, used = [], []
         for number in range(times + 1):
             screen = Screen(command, environment(url, home))
@@ -255,6 +265,7 @@ def starting(url: str, home: str, row: bytes, times: int) -> None:
         say(
             f"start to the first row: {name}",
             f"{statistics.median(took):.2f} s ({statistics.median(used):.2f} s of the processor)",
+            limit,
         )
 
 
@@ -265,8 +276,8 @@ def idling(url: str, home: str, row: bytes) -> None:
     before = requests_left(url)
     said = len(screen.read(IDLE_S))
     used = before - requests_left(url) + IDLE_S
-    say("sent to the terminal when idle", f"{said / IDLE_S:.0f} bytes a second")
-    say("requests when idle", f"{used / IDLE_S * 60:.0f} a minute")
+    say("sent to the terminal when idle", f"{said / IDLE_S:.0f} bytes a second", "the age of the data")
+    say("requests when idle", f"{used / IDLE_S * 60:.0f} a minute", "a look every 5 s at most")
     took = []
     for key in [b"j", b"k"] * 10:
         screen.read(0.15)
@@ -275,7 +286,11 @@ def idling(url: str, home: str, row: bytes) -> None:
         screen.read(2, b"\x1b")
         took.append((time.perf_counter() - pressed) * 1000)
     say("from a key to the screen", f"{statistics.median(took):.0f} ms, slowest {max(took):.0f} ms")
-    say("memory", f"{screen.resident_mib:.0f} MiB")
+    say("memory", f"{screen.resident_mib:.0f} MiB", "110 MB")
+    pressed = time.perf_counter()
+    screen.press(b"q")
+    screen.read(10, SHELL_AGAIN)
+    say("from q to the terminal as it was", f"{(time.perf_counter() - pressed) * 1000:.0f} ms", "at once")
     screen.end()
 
 
@@ -287,12 +302,12 @@ def requests_left(url: str) -> float:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as home:
-        for scenario, row, times in (("pair", b"192.0.2.10", 7), ("thousand", b"192.0.2.1", 3)):
-            print(f"{scenario}:")
+        for scenario, row, times, limits in SCENARIOS:
+            heading(scenario)
             with simulated(scenario) as url:
-                starting(url, home, row, times)
+                starting(url, home, row, times, limits)
                 idling(url, home, row)
-        print("thousand, inside the program:")
+        heading("thousand, on the screen's thread")
         with simulated("thousand") as url:
             blocking(url)
 
