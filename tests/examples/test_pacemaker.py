@@ -46,7 +46,11 @@ members = srv-a, srv-b
 members = floating.web, route.default
 """
 
-pytestmark = every_shell
+
+@pytest.fixture
+def shell() -> Sequence[str]:
+    """Where a test is about the API; what is about the shell runs in every one."""
+    return ["dash"]
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,7 @@ def put(site: Site, server: int | None) -> None:
 # start and stop
 
 
+@every_shell
 def test_start_moves_it_here_and_monitor_finds_it(site: Site, node: Node) -> None:
     assert node("start").code == OK
     assert holder(site) == B
@@ -192,6 +197,7 @@ def test_start_ends_before_pacemaker_would_kill_it(node: Node) -> None:
     assert "cannot be read" in started.err
 
 
+@every_shell
 def test_start_takes_the_time_it_has_from_pacemaker(node: Node) -> None:
     for limit_s in (60, 180):
         given = recorded(node, "start", limit_s)
@@ -255,6 +261,7 @@ def test_a_probe_of_a_node_that_has_it_finds_it(site: Site, node: Node) -> None:
 # monitor: what cannot be read
 
 
+@every_shell
 def test_what_was_here_stays_here_while_the_api_cannot_be_read(node: Node) -> None:
     assert node("start").code == OK
     for unreadable in (node.out_of_reach(), node.refused()):
@@ -263,6 +270,7 @@ def test_what_was_here_stays_here_while_the_api_cannot_be_read(node: Node) -> No
             assert "cannot tell who has floating.web, going by what is known (here)" in seen.err
 
 
+@every_shell
 def test_what_was_read_elsewhere_stays_elsewhere_while_the_api_cannot_be_read(site: Site, node: Node) -> None:
     assert node("start").code == OK
     put(site, A)
@@ -280,6 +288,7 @@ def test_a_probe_without_memory_finds_nothing_that_could_be_recovered(node: Node
     assert node.out_of_reach().probe(timeout_s=9).code == NOT_RUNNING
 
 
+@every_shell
 def test_what_was_known_before_a_reboot_counts_no_more(site: Site, node: Node) -> None:
     assert node("start").code == OK
     (state,) = node.home.glob("*.state")
@@ -315,6 +324,7 @@ def test_a_name_that_fits_two_resources_cannot_be_told(site: Site, node: Node) -
 # Tokens
 
 
+@every_shell
 def test_a_refused_token_is_a_matter_of_rights_in_start_and_validation_alone(node: Node) -> None:
     for action in ("start", "validate-all"):
         refused = node.refused()(action)
@@ -330,6 +340,7 @@ def test_a_token_that_may_not_write_is_a_matter_of_rights_in_start(node: Node, s
     assert node("validate-all").code == OK
 
 
+@every_shell
 def test_no_token_is_shown(node: Node) -> None:
     said = [node(action) for action in ("start", "monitor", "validate-all", "stop")]
     said += [node.refused()(action) for action in ("start", "monitor", "validate-all")]
@@ -367,6 +378,7 @@ def asking(node: Node, gitlab: GitLab) -> Node:
     return node.with_(trigger="pipeline")
 
 
+@every_shell
 def test_start_asks_the_pipeline_and_ends_when_it_is_here(site: Site, asking: Node, gitlab: GitLab) -> None:
     assert asking("start").code == OK
     (run,) = gitlab.runs
@@ -399,6 +411,7 @@ def test_a_pipeline_that_refuses_is_no_start(site: Site, asking: Node, gitlab: G
 # Parameters
 
 
+@every_shell
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -430,6 +443,7 @@ def test_what_is_no_value_of_its_kind_is_refused_on_every_node_and_stops_all_the
     assert not list(node.home.rglob("pwned"))
 
 
+@every_shell
 def test_what_is_missing_on_this_node_is_told(node: Node) -> None:
     no_program, no_file = node.with_(binary="/nonexistent/it"), node.with_(config="/nonexistent/prod.ini")
     for action in ("start", "validate-all"):
@@ -455,6 +469,7 @@ def test_validation_without_an_answer_proves_nothing(node: Node) -> None:
     assert node.out_of_reach()("validate-all", timeout_s=9).code == GENERIC
 
 
+@every_shell
 def test_a_state_that_cannot_be_kept_is_a_warning(site: Site, node: Node) -> None:
     (node.home / "hcloud-reassign-web-srv-b.state.new").mkdir()
     for action in ("start", "monitor", "stop"):
@@ -466,11 +481,13 @@ def test_a_state_that_cannot_be_kept_is_a_warning(site: Site, node: Node) -> Non
 # The agent itself
 
 
+@every_shell
 def test_an_unknown_action_is_not_implemented(node: Node) -> None:
     assert node("promote").code == UNIMPLEMENTED
     assert node("usage").code == OK
 
 
+@every_shell
 def test_the_meta_data_names_every_parameter_and_action(node: Node) -> None:
     told = node.with_(name="")("meta-data")
     assert told.code == OK
@@ -494,6 +511,7 @@ def test_the_meta_data_fits_the_dtd_of_resource_agents(node: Node) -> None:
     subprocess.run(["xmllint", "--noout", "--dtdvalid", str(DTD), str(document)], check=True)
 
 
+@every_shell
 @pytest.mark.skipif(not SHELLFUNCS.exists(), reason="no functions of resource agents (package resource-agents)")
 def test_it_works_with_the_functions_of_resource_agents(site: Site, node: Node) -> None:
     real = replace(node, ocf_root="/usr/lib/ocf")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hcloud_reassign.simulator import Fault, Simulator
-from tests.engine.samples import ALIASED, FLOAT, PRIMARY, PUBLIC, ROUTE, SAMPLES, A, B, Sample, statuses
+from tests.engine.samples import FLOAT, PRIMARY, PUBLIC, SAMPLES, A, B, Sample, statuses
 from tests.system.conftest import Serve
 from tests.system.kill_points import WAYS, Way
 from tests.system.racing import MEETING, MOST_REQUESTS, SLOW, Race, scenario
@@ -35,7 +35,7 @@ def test_a_few_runs_in_different_directions(
 
 @pytest.mark.parametrize(
     ("sample", "to", "way"),
-    [(FLOAT, "three", "typed"), (ROUTE, "two", "triggered"), (ALIASED, "two", "typed"), (PUBLIC, "one", "triggered")],
+    [(FLOAT, "three", "typed"), (PUBLIC, "one", "triggered")],
     ids=lambda given: given.type if isinstance(given, Sample) else given,
 )
 def test_twenty_runs(sample: Sample, to: str, way: Way, serve: Serve, home: Path) -> None:
