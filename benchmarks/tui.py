@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gc
 import json
 import os
 import pty
@@ -127,6 +128,7 @@ Script = Callable[[ReassignApp, "Pilot[int]", Heart], Awaitable[None]]
 def inside(url: str, script: Script) -> None:
     async def run() -> None:
         app = ReassignApp([bare_project("large", Overrides(token=TOKEN, api_url=url))])
+        app.on_first_picture = gc.freeze
         async with app.run_test(size=SIZE) as pilot:
             heart = Heart()
             await script(app, pilot, heart)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from hcloud_reassign.simulator import Fault
+from hcloud_reassign_tui.app import ReassignApp
 from hcloud_reassign_tui.view.rows import STATES
 from hcloud_reassign_tui.view.signs import Signs
 from hcloud_reassign_tui.widgets.table import fitted
-from tests.engine.samples import FLOAT, FLOATING, ROUTE, B
+from tests.engine.samples import FLOAT, FLOATING, ROUTE, TRIO, B
 from tests.harness import Lab
 from tests.tui.session import Session, play
 
@@ -23,6 +26,24 @@ def test_every_state_fits_at_80_columns_beside_a_scrollbar(several: bool, plain:
     words = [f"{Signs(plain)[sign]} {word}" for sign, _, word in STATES.values()]
     assert max(map(len, words)) <= columns["state"]
     assert sum(columns.values()) + spaces - 1 <= 80 - scrollbar
+
+
+def test_the_first_whole_picture_is_told_of_once(lab: Lab) -> None:
+    told: list[int] = []
+    other = Lab(TRIO).project(INI + "\n[client]\nproject = other\n")
+    app = ReassignApp([lab.project(INI), other])
+    app.on_first_picture = lambda: told.append(len(app.rows()))
+
+    async def run() -> None:
+        async with app.run_test() as pilot:
+            session = Session(app, pilot)
+            await session.until("16 resources")
+            seen = app.desks[0].status
+            await session.press("r")
+            await session.until(lambda: app.desks[0].status is not seen, what="another picture")
+
+    asyncio.run(run())
+    assert told == [16]
 
 
 def test_what_is_configured_comes_first_and_the_rest_of_the_project_below(lab: Lab) -> None:

@@ -90,6 +90,9 @@ class ReassignApp(App[int]):
         self.paused = False
         self.logged = Log()
         self._noted: dict[str, Seen] = {}
+        self.on_first_picture: Callable[[], None] = lambda: None
+        """Called once, when all that there is has been seen and shown."""
+        self._is_first = True
         self.failure: Exception | None = None
         """What broke the screen, once it did."""
         self.last_words = ""
@@ -150,6 +153,9 @@ class ReassignApp(App[int]):
             self._note(desk)
         if self._page_to_draw:
             self._page_to_draw.refreshed()
+        if self._is_first and all(desk.status for desk in self.desks):
+            self._is_first = False
+            self.on_first_picture()
 
     def rows(self) -> tuple[Row, ...]:
         """Everything that was seen, project by project."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -29,6 +30,8 @@ def run(projects: Sequence[Project], options: Options) -> int:
     if options.no_color:
         os.environ["NO_COLOR"] = "1"
     app = ReassignApp(projects, options)
+    # What is there by then stays: to look for garbage in it would stop the screen for 0.1 s now and then.
+    app.on_first_picture = gc.freeze
     code = asyncio.run(_until_left(app))
     if app.last_words:
         print(app.last_words, file=sys.stderr)
