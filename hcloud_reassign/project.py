@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from hcloud_reassign.engine.past import Past as Past
     from hcloud_reassign.engine.session import Session
     from hcloud_reassign.engine.standing import Standing as Standing
-    from hcloud_reassign.engine.status import Looking
+    from hcloud_reassign.engine.status import Looking as Looking
     from hcloud_reassign.engine.status import Status as Status
 
 Listener = Callable[["Event"], None]

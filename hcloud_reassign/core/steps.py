@@ -178,10 +178,10 @@ class Members(Read[tuple[Member, ...]]):
 
 @dataclass(frozen=True)
 class LatestActions(Read[tuple[Action, ...]]):
-    """The newest actions of one object, newest first."""
+    """The newest actions of one object, newest first; with no id, those of all objects of the class."""
 
     of: type = object
-    id: int = 0
+    id: int | None = 0
     cls: type = field(default=Action, kw_only=True)
 
 

@@ -242,7 +242,11 @@ class Cloud:
         return tuple(shapes.action(item) for item in payload["actions"])
 
     def _latest_actions(self, step: LatestActions, timeout_s: float) -> tuple[Action, ...]:
-        return self._actions_of(step.of, step.id, timeout_s)
+        if step.id is not None:
+            return self._actions_of(step.of, step.id, timeout_s)
+        path = f"/{shapes.READERS[step.of][0]}/actions"
+        payload = self._request("GET", path, timeout_s, params={"sort": "id:desc", "per_page": 25})
+        return tuple(shapes.action(item) for item in payload["actions"])
 
     def _find_action(self, step: FindAction, timeout_s: float) -> Action | None:
         """Ours: same command and objects, not begun before it was sent, and not one that was answered before."""

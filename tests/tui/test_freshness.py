@@ -40,12 +40,32 @@ def test_a_large_project_is_looked_at_less_often_when_few_requests_are_left(
     assert seen(budget=budget, cost=cost).wait_s == wait_s
 
 
+def test_a_glance_is_for_lists_of_many_pages_and_everything_is_read_every_minute() -> None:
+    small, large = Freshness().succeeded(100.0, 3600, 8, 5), Freshness().succeeded(100.0, 3600, 52, 5)
+    assert small.wants_all(105.0)
+    assert not large.wants_all(105.0)
+    assert large.wants_all(160.0) and large.glanced(155.0, 3600).wants_all(160.0)
+    assert large.failed(105.0, "503").wants_all(110.0)
+    assert not large.failed(105.0, "503").glanced(110.0, 3600).wants_all(115.0)
+    assert Freshness().wants_all(0.0)
+
+
+def test_with_glances_a_large_project_is_looked_at_more_often_when_few_requests_are_left() -> None:
+    large = Freshness().succeeded(100.0, 1799, 52, 5)
+    assert large.wait_s == 20.0
+    assert not large.wants_all(307.0)
+    assert large.wants_all(308.0)
+
+
+@pytest.mark.parametrize("glance", [0, 5])
 @pytest.mark.parametrize("cost", [4, 52, 400])
-def test_a_screen_that_stays_open_all_day_leaves_requests_for_moves(cost: int) -> None:
-    budget, now = 3600.0, 0.0
+def test_a_screen_that_stays_open_all_day_leaves_requests_for_moves(cost: int, glance: int) -> None:
+    budget, now, fresh = 3600.0, 0.0, Freshness()
     while now < 86_400:
-        budget -= cost
-        wait = Freshness().succeeded(now, int(budget), cost).wait_s
+        whole = fresh.wants_all(now)
+        budget -= cost if whole else glance
+        fresh = fresh.succeeded(now, int(budget), cost, glance) if whole else fresh.glanced(now, int(budget))
+        wait = fresh.wait_s
         budget, now = min(budget + wait, 3600.0), now + wait
         assert budget > 600
 

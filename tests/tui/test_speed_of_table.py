@@ -17,6 +17,7 @@ from tests.tui.session import Session, play
 
 ROWS, CHANGED = 2502, 30
 LINES = 24
+LISTED = ("floating_ips", "load_balancers", "networks", "primary_ips", "servers")
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,35 @@ def test_every_letter_of_a_filter_draws_a_screenful_at_most(large: Lab) -> None:
         assert "node-0777" in session.text()
 
     play(project(large), script)
+
+
+def test_while_nothing_moves_a_large_project_is_asked_for_its_newest_actions_alone(large: Lab) -> None:
+    now = [0.0]
+
+    async def script(session: Session) -> None:
+        await session.until(f"{ROWS} resources")
+        desk, sim = session.app.desks[0], large.sim
+
+        async def asked(at: float) -> list[str]:
+            now[0], before = at, len(sim.requests)
+            large.clock.advance(60)
+            session.app._tick()
+            await session.until(lambda: desk.freshness.seen == at and not desk.lane.waiting, what=f"a look at {at}")
+            return [request.path for request in sim.requests[before:]]
+
+        assert len(await asked(5.0)) > 50
+        picture = desk.status
+        assert await asked(10.0) == await asked(15.0)
+        assert desk.status is picture
+        assert sorted(await asked(20.0)) == [f"/v1/{name}/actions" for name in LISTED]
+        token = {"authorization": f"Bearer {TOKEN}"}
+        assert (
+            sim.handle("POST", "/v1/floating_ips/20001/actions/assign", (), token, b'{"server": 10500}').status == 201
+        )
+        assert len(await asked(25.0)) > 50
+        await session.until("• floating")
+
+    play(project(large), script, monotonic=lambda: now[0])
 
 
 def test_rows_of_earlier_pictures_are_let_go(large: Lab) -> None:

@@ -144,7 +144,7 @@ class ReassignApp(App[int]):
     def _tick(self) -> None:
         for desk in self.desks:
             if desk.due() and not self.paused:
-                desk.look(self.seen)
+                desk.look(self.seen, glance=True)
         if self._page_to_draw:
             self._page_to_draw.tick()
 

@@ -16,7 +16,7 @@ from hcloud_reassign_tui.view.shelf import with_known
 if TYPE_CHECKING:
     from hcloud_reassign.chain import Selection
     from hcloud_reassign.core.model import Group, Request
-    from hcloud_reassign.project import Choice, Held, Listener, Project, Report, Status
+    from hcloud_reassign.project import Choice, Held, Listener, Looking, Project, Report, Status
 
 T = TypeVar("T")
 Call = Callable[[], None]
@@ -77,7 +77,8 @@ class Desk:
         self.changed: frozenset[Key] = frozenset()
         self.denied = False
         """Whether the API refused the token: looking again by itself would not help."""
-        self._look: Callable[[], Status] | None = None
+        self._look: Looking | None = None
+        self._answer: Status | None = None
         self._cost = 0
         self._again: Call | None = None
 
@@ -88,10 +89,14 @@ class Desk:
     def due(self) -> bool:
         return not self.lane.waiting and not self.denied and self.freshness.due(self._clock())
 
-    def look(self, told: Call) -> None:
-        """Look now, unless that is under way; `told` is called on the screen's thread when the picture has changed."""
+    def look(self, told: Call, *, glance: bool = False) -> None:
+        """Look now, unless that is under way; `told` is called on the screen's thread when the picture has changed.
+
+        `glance`: less is asked where that tells that nothing has moved.
+        """
         if not self.lane.waiting:
-            self.lane.submit(self._seen_now, lambda status, error: self._seen(status, error, told))
+            whole = not glance or self.freshness.wants_all(self._clock())
+            self.lane.submit(lambda: self._seen_now(whole), lambda status, error: self._seen(status, error, told))
 
     def look_anew(self, told: Call) -> None:
         """Look once more, after the look that is under way: that one may have begun before what it should show."""
@@ -100,11 +105,15 @@ class Desk:
         else:
             self.look(told)
 
-    def _seen_now(self) -> Status:
+    def _seen_now(self, whole: bool) -> Status:
+        """On the lane. The picture of before, the very object, when a glance was enough."""
         if self._look is None:
             self._look = self.project.looking((), everything=True)
         before = self.project.requests
-        status = self._look()
+        status = self._look() if whole else self._look.glance()
+        if status is self._answer and self.status:
+            return self.status
+        self._answer = status
         self._cost = self.project.requests - before
         return replace(status, standings=with_known(self.status.standings, status.standings)) if self.status else status
 
@@ -116,8 +125,13 @@ class Desk:
         else:
             self.denied = False
             self.changed = self._changes(status)
+            fresh = self.freshness
+            if status is self.status:
+                self.freshness = fresh.glanced(now, self.project.budget)
+            else:
+                glance = len(self._look.classes) if self._look else 0
+                self.freshness = fresh.succeeded(now, self.project.budget, self._cost, glance)
             self.status = status
-            self.freshness = self.freshness.succeeded(now, self.project.budget, self._cost)
         again, self._again = self._again, None
         if again:
             self.look(again)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 
 SOONEST_S = 5.0
 SLOWEST_S = 60.0
 BACK_A_SECOND = 1.0
 """How many requests the API gives back: 3,600 an hour."""
+WHOLE_S = 60.0
+"""Everything is read so often at least: some things change without an action."""
+WORTH = 3
+"""A glance has to take so many times fewer requests than a whole look."""
 SHARES = ((600, 0.25), (1800, 0.5))
 """Below so many requests left it takes no more than this part of what comes back: moves and others need the rest."""
 
@@ -16,7 +21,8 @@ SHARES = ((600, 0.25), (1800, 0.5))
 class Freshness:
     """`seen` is when the last picture was taken, None: never. `error` is why the last look failed.
 
-    `cost` is how many requests a look takes.
+    `cost` is how many requests a whole look takes, `glance` one that asks for the newest actions alone (0: there is
+    none), and `whole` when everything was read last.
     """
 
     interval_s: float = SOONEST_S
@@ -26,19 +32,45 @@ class Freshness:
     error: str | None = None
     budget: int | None = None
     cost: int = 0
+    glance: int = 0
+    whole: float | None = None
 
-    def succeeded(self, now: float, budget: int | None, cost: int = 0) -> Freshness:
-        return replace(self, seen=now, tried=now, failures=0, error=None, budget=budget, cost=cost)
+    def succeeded(self, now: float, budget: int | None, cost: int = 0, glance: int = 0) -> Freshness:
+        """After everything was read."""
+        return replace(self.glanced(now, budget), cost=cost, glance=glance, whole=now)
+
+    def glanced(self, now: float, budget: int | None) -> Freshness:
+        """After a glance that saw nothing new."""
+        return replace(self, seen=now, tried=now, failures=0, error=None, budget=budget)
 
     def failed(self, now: float, error: str) -> Freshness:
         return replace(self, tried=now, failures=self.failures + 1, error=error)
 
     @property
-    def pace_s(self) -> float:
-        """The time between two looks that succeed: longer when few requests are left for what a look takes."""
-        interval = max(self.interval_s, SOONEST_S)
+    def _to_spend(self) -> float:
+        """How many requests a second it may take."""
         shares = [share for below, share in SHARES if self.budget is not None and self.budget < below]
-        return max(interval, self.cost / (BACK_A_SECOND * shares[0])) if shares else interval
+        return BACK_A_SECOND * shares[0] if shares else inf
+
+    @property
+    def glances(self) -> bool:
+        """Whether a glance saves enough: the lists of a large project have many pages."""
+        return self.glance > 0 and self.cost > WORTH * self.glance
+
+    @property
+    def pace_s(self) -> float:
+        """The time between two looks that succeed: longer when few requests are left for what a look takes.
+
+        Where there are glances, one half of what may be spent is theirs, the other one that of whole looks.
+        """
+        requests = 2 * self.glance if self.glances else self.cost
+        return max(self.interval_s, SOONEST_S, requests / self._to_spend)
+
+    def wants_all(self, now: float) -> bool:
+        """Whether the next look has to read everything."""
+        if not self.glances or self.whole is None or self.error is not None:
+            return True
+        return now - self.whole >= max(WHOLE_S, 2 * self.cost / self._to_spend)
 
     @property
     def wait_s(self) -> float:
