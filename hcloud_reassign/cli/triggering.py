@@ -110,7 +110,7 @@ def _odd_names(project: Project, names: Sequence[str]) -> list[str]:
 def _ways(project: Project, name: str, warn: _Warnings) -> tuple[Way, ...]:
     from hcloud_reassign.triggers.opening import ways
 
-    return ways(name, project.settings.triggers, project.secret, warn)
+    return ways(name, project.settings.triggers, project.secret, warn, project.file)
 
 
 def _limit_s(project: Project, wait: bool) -> float:

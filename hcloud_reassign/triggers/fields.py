@@ -48,7 +48,11 @@ class Fields:
                 next='give it like --issued-at "$(date +%s)"',
             )
         if not 0 <= self.age_ms <= _LONGEST_AGE_MS:
-            raise UsageError("--age: more than 11 days, or less than nothing", object="--age", next="give --age 250")
+            raise UsageError(
+                "the request is older than 11 days by --age, or else by --issued-at",
+                object="--issued-at",
+                next='give the time at which it became right to ask: --issued-at "$(date +%s)"',
+            )
 
     def aged(self, ms: int) -> Fields:
         """The same request, sent some milliseconds later."""

@@ -14,19 +14,24 @@ SecretOf = Callable[[str, str], "str | None"]
 
 
 def ways(
-    name: str, sections: Mapping[str, Mapping[str, Any]], secret_of: SecretOf, warn: Callable[[str], None]
+    name: str,
+    sections: Mapping[str, Mapping[str, Any]],
+    secret_of: SecretOf,
+    warn: Callable[[str], None],
+    file: str | None = None,
 ) -> tuple[Way, ...]:
     """The trigger of that name, then its fallbacks. One whose secret cannot be read is left out with a warning.
 
     Args:
         sections: those called [trigger.NAME], by NAME.
+        file: the file that they are in, for messages.
 
     Raises:
         Missing: there is no trigger of that name. AccessError, UsageError: no secret of all of them can be read.
     """
     if name not in sections:
         told = ", ".join(sections) or "none: the file needs a section [trigger.NAME]"
-        raise Missing("trigger", name, sections, next=f"triggers: {told}")
+        raise Missing("trigger", name, sections, file=file, next=f"triggers: {told}")
     found, failed = list[Way](), list[ReassignError]()
     for each in _names(name, sections):
         try:

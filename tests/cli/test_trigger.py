@@ -225,6 +225,7 @@ BAD = (
     ("github", "web", "--to", "srv-b", "--age", "5"),
     ("github", "web", "--to", "srv-b", "--issued-at", "1790000000", "--age", "-5"),
     ("github", "web", "--to", "srv-b", "--issued-at", "99999999999999"),
+    ("github", "web", "--to", "srv-b", "--issued-at", "1000000000"),
     ("github", "web", "--to", "srv-b", "--timeout", "0"),
     ("github", "web", "--to", "srv-b", "-o", "jsonl"),
     ("github", "web" * 30, *TO_B),

@@ -133,8 +133,8 @@ def test_the_ways_are_the_one_named_and_its_fallbacks_each_once(opened: Opened, 
 def test_a_name_that_is_none_is_told_with_the_nearest(opened: Opened) -> None:
     project = opened(GITLAB + TEKTON)
     with pytest.raises(Missing, match="there is no trigger 'clutser'; did you mean 'cluster'") as caught:
-        ways("clutser", project.settings.triggers, project.secret, print)
-    assert caught.value.next == "triggers: ci, cluster"
+        ways("clutser", project.settings.triggers, project.secret, print, project.file)
+    assert (caught.value.file, caught.value.next) == ("prod.ini", "triggers: ci, cluster")
 
 
 def test_one_without_a_readable_secret_is_passed_over_with_a_warning(opened: Opened, home: Path) -> None:
