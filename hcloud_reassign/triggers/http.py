@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from io import BytesIO
 from queue import Empty, SimpleQueue
 
 import requests
@@ -19,6 +21,22 @@ class _AsItIs(requests.auth.AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
+
+
+class _InTime(BytesIO):
+    """A body that ends the request when it is too late to send it.
+
+    What was given up while a name was resolved would otherwise arrive at some time, and look as young as it was then.
+    """
+
+    def __init__(self, body: bytes, seconds: float) -> None:
+        super().__init__(body)
+        self._end = time.monotonic() + seconds
+
+    def read(self, size: int | None = -1) -> bytes:
+        if time.monotonic() > self._end:
+            raise NoAnswer("given up before it was sent")
+        return super().read(size)
 
 
 def send(request: HttpRequest, seconds: float) -> HttpAnswer:
@@ -63,7 +81,7 @@ def _sent(request: HttpRequest, seconds: float) -> HttpAnswer:
             request.method,
             request.url,
             headers={"User-Agent": f"hcloud-reassign/{version()}", **request.headers},
-            data=request.body,
+            data=None if request.body is None else _InTime(request.body, seconds),
             auth=_AsItIs(),
             timeout=(min(CONNECT_S, seconds), seconds),
             allow_redirects=False,

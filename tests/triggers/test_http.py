@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -182,6 +183,25 @@ def test_one_that_trickles_is_not_waited_for_longer_than_allowed() -> None:
         over.set()
         thread.join()
     assert error.maybe
+
+
+def test_what_was_given_up_while_its_name_was_resolved_is_not_sent_later(
+    echo: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolved, resolve = threading.Event(), socket.getaddrinfo
+
+    def slow(*given: Any, **more: Any) -> Any:
+        resolved.wait()
+        return resolve(*given, **more)
+
+    before = set(threading.enumerate())
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    assert failed(echo.url, 0.2).maybe
+    (left_behind,) = [thread for thread in threading.enumerate() if thread not in before and thread.daemon]
+    resolved.set()
+    left_behind.join(20)
+    assert not left_behind.is_alive()
+    assert not [received for received in echo.received if received.body]
 
 
 def test_an_answer_without_an_end_is_not_kept_in_memory(echo: Echo) -> None:
