@@ -70,7 +70,7 @@ class Witness(Session):
         for key in keys:
             await self.press(key)
             await self.until(lambda: not any(lane.waiting for lane in lanes), what="nothing under way")
-        for _ in range(3):
+        while len(app.screen_stack) > 2:
             await self.press("escape")
 
 
