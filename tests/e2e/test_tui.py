@@ -138,6 +138,18 @@ def test_it_shows_who_holds_what_and_leaves_the_terminal_as_it_was(terminal: Ter
     terminal.as_before()
 
 
+def test_it_goes_to_the_background_and_comes_back(terminal: Terminal) -> None:
+    terminal.line(f"{PROGRAM} tui -c prod.ini")
+    terminal.until("12 resources")
+    terminal.press("C-z")
+    terminal.until("Stopped")
+    terminal.as_before()
+    terminal.line("fg; echo ended with $?")
+    terminal.until("12 resources")
+    terminal.press("q")
+    terminal.until("ended with 0")
+
+
 def test_after_a_breakdown_the_terminal_is_as_it_was_and_the_journal_is_named(terminal: Terminal, home: Path) -> None:
     (home / "breaking.sh").write_text(f"{BREAKING} tui -c prod.ini\n")
     terminal.run("sh breaking.sh")

@@ -741,6 +741,22 @@ def test_leaving_waits_for_what_moves_and_says_what_came_of_it(lab: Lab, key: st
     assert holder(lab) == B
 
 
+def test_what_moves_is_not_put_to_sleep(lab: Lab) -> None:
+    gate = held_open(lab, FLOAT.path)
+
+    async def script(session: Session) -> None:
+        await open_plan(session)
+        await confirm(session)
+        await session.until("step 1 of 1")
+        await session.press("escape", "ctrl+z")
+        await session.until("something moves")
+        gate.open.set()
+        await session.until("1 done")
+
+    play(lab.project(INI), script)
+    assert holder(lab) == B
+
+
 def test_somebody_who_ends_the_program_stops_what_moves_in_order(lab: Lab) -> None:
     gate = held_open(lab, FLOAT.path)
 

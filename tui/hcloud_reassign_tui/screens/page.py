@@ -106,6 +106,12 @@ class Page(Screen[None]):
     def action_help(self) -> None:
         self.owner.help_about(self)
 
+    def action_suspend(self) -> None:
+        if self.owner.changing.changes.under_way:
+            self.tell("something moves, and would stand still half way: wait for it, or leave with q", warn=True)
+        else:
+            self.owner.action_suspend_process()
+
     async def action_quit(self) -> None:
         await self.owner.action_quit()
 

@@ -80,6 +80,7 @@ ACTS = (
     Act("export", "e", "Export", "Save what is on the screen as JSON.", "Take along"),
     Act("help", "question_mark", "Help", "All keys.", "Program", footer=True),
     Act("back", "escape", "Back", "One step back: out of the filter, the selection, the screen.", "Program"),
+    Act("suspend", "ctrl+z", "Suspend", "To the shell, until `fg`. Not while something moves.", "Program"),
     Act("quit", "q", "Quit", "Leave. While something moves it asks first.", "Program", footer=True),
 )
 
