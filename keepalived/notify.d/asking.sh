@@ -50,7 +50,7 @@ judge() { # TRIGGER HINT: an answer's status, for the log and as a result
       log warning "$1 gave no answer: $(tr '\n' ' ' <"$work.error" | cut -c 1-200)"
       return 2
       ;;
-    429 | 5??) ;;
+    408 | 429 | 5??) ;;
     3??)
       log err "$1 refused with $status: it is at another address; write that one as 'url'"
       return 1

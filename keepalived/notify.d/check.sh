@@ -3,9 +3,9 @@
 
 check() {
   checking=yes problems=0
-  read_config
+  if [ -r "$file" ]; then read_config; else fault "$file is not there, or user $my_uid may not read it" && return 1; fi
   settle_config
-  printf 'ok       %s\n' "$file is sound; $to is what resources are moved to"
+  [ "$problems" = 1 ] || printf 'ok       %s\n' "$file is sound; $to is what resources are moved to"
   tell 'program ip' has ip
   has logger || printf 'note     %s\n' "there is no logger: messages go to stderr"
   for one in $triggers; do tell "trigger $one" check_trigger "$one"; done
@@ -52,5 +52,9 @@ check_name() { # NAME
 }
 
 check_state_dir() { # looks only: whom keepalived runs as may be another user
-  if [ -e "$state_dir" ]; then make_state_dir; else printf '%s will be made by the first call' "$state_dir"; fi
+  if [ -e "$state_dir" ]; then usable_state_dir "$state_dir" || fail "$why" && return; fi
+  above=${state_dir%/*}
+  until [ -e "$above/" ] || [ -e "$above" ]; do above=${above%/*}; done
+  if [ ! -d "$above/" ] || [ ! -w "$above/" ]; then fail "$state_dir cannot be made in ${above:-/}"; fi
+  printf '%s will be made by the first call' "$state_dir"
 }

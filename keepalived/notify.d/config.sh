@@ -5,7 +5,7 @@ known_keys() { # SECTION
   case $1 in
     notify)
       echo triggers to path state_dir timeout retries retry_wait retry_wait_max resend resend_every rx_interval \
-        settle on_giveup
+        settle repeat on_giveup
       ;;
     vrrp.*) echo resource address interface confirm ;;
     trigger.*)
@@ -20,8 +20,14 @@ trimmed() { # TEXT: without outer white space, in $trimmed
   trimmed=${trimmed%"${trimmed##*[! "$tab"]}"}
 }
 
+fault() { # TEXT: what is wrong with the configuration; --check goes on and names the rest, too
+  [ -n "$checking" ] || fail "$1"
+  printf 'PROBLEM  %s\n' "$1"
+  problems=1
+}
+
 read_config() { # $entries: a line for each entry, of section, key and value
-  refuse_unsafe "$file" "configuration"
+  ! unsafe "$file" || fault "configuration refused: $why"
   number=0 section='' entries='' all_triggers='' all_names=''
   while IFS= read -r line || [ -n "$line" ]; do
     number=$((number + 1))
@@ -35,23 +41,31 @@ read_config() { # $entries: a line for each entry, of section, key and value
 
 read_line() {
   case $1 in
-    *[![:print:]]*) fail "$file:$number: there is a control character, or one that is not ASCII" ;;
+    *[![:print:]]*) fault "$file:$number: there is a control character, or one that is not ASCII" ;;
     \[*\]) begin_section "${1#?}" ;;
     *=*) add_entry "$1" ;;
-    *) fail "$file:$number: this is neither [section] nor key = value" ;;
+    *) fault "$file:$number: this is neither [section] nor key = value" ;;
   esac
 }
 
 begin_section() {
   section=${1%?}
-  case "$newline$entries" in *"$newline$section$tab"*) fail "$file:$number: [$section] is there twice" ;; esac
+  case "$newline$entries" in *"$newline$section$tab"*) fault "$file:$number: [$section] is there twice" ;; esac
+  if ! is_name "${section#*.}"; then
+    fault "$file:$number: the name in [$section] may have letters, digits, '.', '_' and '-'"
+    section='?'
+    return
+  fi
   case $section in
     notify) ;;
     vrrp.*) all_names="$all_names ${section#vrrp.}" ;;
     trigger.*) all_triggers="$all_triggers ${section#trigger.}" ;;
-    *) fail "$file:$number: unknown section [$section]; known: [notify], [vrrp.NAME], [trigger.NAME]" ;;
+    *)
+      fault "$file:$number: unknown section [$section]; known: [notify], [vrrp.NAME], [trigger.NAME]"
+      section='?'
+      return
+      ;;
   esac
-  is_name "${section#*.}" || fail "$file:$number: the name in [$section] may have letters, digits, '.', '_' and '-'"
   entries="$entries$section${tab}section${tab}$number$newline"
 }
 
@@ -59,24 +73,28 @@ add_entry() {
   trimmed "${1%%=*}"
   key=$trimmed
   trimmed "${1#*=}"
-  [ -n "$section" ] || fail "$file:$number: '$key' stands before the first section"
+  case $section in
+    '') fault "$file:$number: '$key' stands before the first section" && return ;;
+    '?') return ;;
+  esac
   case " $(known_keys "$section") " in
     *" $key "*) ;;
-    *) fail "$file:$number: unknown key '$key' in [$section]; known: $(known_keys "$section")" ;;
+    *) fault "$file:$number: unknown key '$key' in [$section]; known: $(known_keys "$section")" && return ;;
   esac
   case "$newline$entries" in
-    *"$newline$section$tab$key$tab"*) fail "$file:$number: '$key' is there twice in [$section]" ;;
+    *"$newline$section$tab$key$tab"*) fault "$file:$number: '$key' is there twice in [$section]" ;;
   esac
   [ -n "$trimmed" ] || return 0
-  check_value "$key" "$trimmed" || fail "$file:$number: '$key' cannot be '$trimmed': $why"
+  check_value "$key" "$trimmed" || { fault "$file:$number: '$key' cannot be '$trimmed': $why" && return; }
   entries="$entries$section$tab$key$tab$trimmed$newline"
 }
 
 check_value() { # KEY VALUE; says in $why what is wrong
   case $1 in
-    timeout | retries | retry_wait | retry_wait_max | resend | resend_every | rx_interval | settle)
-      why='a whole number is wanted'
-      case $2 in *[!0-9]* | ??????*) return 1 ;; esac
+    timeout | retries | retry_wait | retry_wait_max | resend | resend_every | rx_interval | settle | repeat)
+      why='a whole number is wanted, at most 99999, without a 0 before it'
+      case $1:$2 in timeout:0) why='without a limit one request could wait for ever' && return 1 ;; esac
+      case $2 in *[!0-9]* | ??????* | 0?*) return 1 ;; esac
       ;;
     inputs | allow_http) why="yes or no is wanted" && case $2 in yes | no) ;; *) return 1 ;; esac ;;
     resource | trigger) why="$name_rule" && is_name "$2" ;;
@@ -139,7 +157,7 @@ EOF
 
 defaults() {
   triggers=$all_triggers to=$(uname -n) path=$default_path state_dir=/run/hcloud-reassign-notify timeout=10 retries=8
-  retry_wait=1 retry_wait_max=30 resend=5 resend_every=60 rx_interval=10 settle=3 on_giveup=''
+  retry_wait=1 retry_wait_max=30 resend=5 resend_every=60 rx_interval=10 settle=3 repeat=0 on_giveup=''
 }
 
 settle_config() { # what follows from [notify]
@@ -147,7 +165,7 @@ settle_config() { # what follows from [notify]
   PATH=$path HOME=$state_dir
   by=$(uname -n)
   [ "$to" != self ] || to=$by
-  is_host "$by" || fail "this host is called '$by', which cannot be sent: $host_rule"
-  is_host "$to" || fail "'to' in [notify] of $file is to be a server's name: $host_rule"
-  [ -n "${triggers# }" ] || fail "$file has no [trigger.NAME]: there is nobody to ask"
+  is_host "$by" || fault "this host is called '$by', which cannot be sent: $host_rule"
+  is_host "$to" || fault "'to' in [notify] of $file is to be a server's name: $host_rule"
+  [ -n "${triggers# }" ] || fault "$file has no [trigger.NAME]: there is nobody to ask"
 }

@@ -6,7 +6,12 @@ confirmed() { # 0 it did, 1 it did not, 2 not known yet, 3 nobody can say
     metadata) confirmed_by_metadata ;;
     /*)
       # shellcheck disable=SC2086 # words
-      clean HR_RESOURCE="$resource" HR_TO="$to" $confirm >/dev/null 2>&1 || return 2
+      clean HR_RESOURCE="$resource" HR_TO="$to" timeout "$timeout" $confirm >/dev/null 2>&1 &
+      child=$!
+      wait "$child"
+      set -- "$?"
+      child=''
+      [ "$1" = 0 ] || return 2
       ;;
     *)
       [ -n "$run" ] || return 3

@@ -2,9 +2,9 @@
 # The reader of a notify FIFO, which keeps the order of what keepalived says.
 
 read_fifo() { # FIFO
-  read_config
-  settle_config
-  make_state_dir
+  # keepalived starts no other reader before its next reload: what it writes meanwhile waits in the FIFO.
+  until (prepare); do sleep 10; done
+  prepare
   become_reader "$state_dir/reader.$(printf '%s' "$1" | tr -c 'A-Za-z0-9._-' _)"
   exec <"$1"
   interrupted='' timer=''
@@ -54,8 +54,7 @@ read_notice() { # LINE: INSTANCE "VI_1" MASTER 150
   rest=${rest#*\" }
   case ${rest#* } in '' | *[!0-9]* | ????*) torn "$1" && return ;; esac
   case ${rest% *} in
-    MASTER_PRIORITY | BACKUP_PRIORITY) return ;;
-    MASTER | MASTER_RX_LOWER_PRI | BACKUP | FAULT | STOP | DELETED) ;;
+    MASTER | MASTER_RX_LOWER_PRI | BACKUP | FAULT | STOP | DELETED | MASTER_PRIORITY | BACKUP_PRIORITY) ;;
     *) torn "$1" && return ;;
   esac
   case " $all_names " in *" $told "*) (call "$told" "${rest% *}") ;; esac

@@ -1,11 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # variables of the program that reads this file
 # Files that nobody else may write, or read.
 
-refuse_unsafe() { # PATH WORD
-  unsafe "$1" || return 0
-  fail "$2 refused: $why"
-}
-
 unsafe() { # PATH: whether others than root and this user can change it; says how in $why
   [ -e "$1" ] || { why="$1 is not there" && return 0; }
   [ -r "$1" ] || { why="$1 cannot be read by user $my_uid" && return 0; }

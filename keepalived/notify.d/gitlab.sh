@@ -4,7 +4,7 @@
 needs_gitlab='project ref token_file'
 
 ask_gitlab() {
-  secrets=$secret
+  secrets="$secret $(encoded "$secret")"
   body="token=$(encoded "$secret")&ref=$(encoded "$ref")"
   if [ "$inputs" = yes ]; then body=$body$(fields 'inputs[' ']' ''); else body=$body$(fields 'variables[' ']' upper); fi
   headers='Content-Type: application/x-www-form-urlencoded'

@@ -30,8 +30,8 @@ run_curl() { # URL: the process becomes curl, so that it can be ended
   protocols='=https'
   case $1 in http://*) protocols='=http' ;; esac
   exec env -i PATH="$PATH" HOME="$HOME" LC_ALL=C curl -q --config - --silent --show-error --globoff --include \
-    --proto "$protocols" --connect-timeout 5 --max-time "$timeout" --max-filesize 1048576 --max-redirs 0 \
-    --user-agent "$tag" --write-out '\n%{http_code}\n' >"$work.answer" 2>"$work.error"
+    --suppress-connect-headers --proto "$protocols" --connect-timeout 5 --max-time "$timeout" --max-redirs 0 \
+    --max-filesize 1048576 --user-agent "$tag" --write-out '\n%{http_code}\n' >"$work.answer" 2>"$work.error"
 }
 
 curl_words() { # METHOD URL: what goes to its stdin, so that it is no argument

@@ -86,10 +86,22 @@ must_be_master() { # ends the sender where it is not, or where another one has t
   exit 0
 }
 
-make_state_dir() {
-  mkdir -p "$state_dir" 2>/dev/null
-  mode_and_owner "$state_dir" 2>/dev/null
-  [ "$owner" = "$my_uid" ] ||
-    fail "state_dir $state_dir has to be a folder of user $my_uid: install -d -m 700 -o $my_uid $state_dir"
-  refuse_unsafe "$state_dir" "state_dir"
+find_state_dir() { # a disk that is full or read-only must not keep it from asking: then all calls find the same other one
+  for folder in "$state_dir" "/run/$tag" "/dev/shm/$tag.$my_uid" "/tmp/$tag.$my_uid"; do
+    if usable_state_dir "$folder"; then
+      state_dir=$folder HOME=$folder
+      return
+    fi
+    log err "state_dir: $why"
+  done
+  fail "there is no folder for its state: nothing is asked"
+}
+
+usable_state_dir() { # FOLDER; says in $why what is wrong
+  mkdir -p "$1" 2>/dev/null
+  why="$1 has to be a folder of user $my_uid: install -d -m 700 -o $my_uid $1"
+  [ -d "$1" ] && [ ! -h "$1" ] && mode_and_owner "$1" && [ "$owner" = "$my_uid" ] || return 1
+  ! unsafe "$1" || return 1
+  why="$1 cannot be written: is it full, or read-only?"
+  if { echo probe >"$1/probe.$$"; } 2>/dev/null; then rm -f "$1/probe.$$"; else rm -f "$1/probe.$$" && return 1; fi
 }

@@ -1,15 +1,25 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # variables of the program that reads this file
 # The process in the background that asks until it worked, gives up, or is not MASTER.
 
-send() { # in the background, until it is known to have worked, given up, or not MASTER
+send() { # in the background, until it is known to have worked, given up, or not MASTER; with $repeat from then on again
   become_sender
   await_address
+  repeating=''
+  ask_until_known
+  while [ "$repeat" -gt 0 ]; do
+    pause "$repeat"
+    resend=0 repeating=yes
+    ask_until_known
+  done
+  exit 0
+}
+
+ask_until_known() {
   resent=0 refused=''
-  while :; do
-    ask_until_accepted
+  while ask_until_accepted; do
     log notice "$asked was asked at $issued_at to move $resource to $to"
-    confirmed_within "$resend_every" && end_well
-    [ "$resent" -lt "$resend" ] || give_up unconfirmed
+    if confirmed_within "$resend_every"; then end_well && return; fi
+    [ "$resent" -lt "$resend" ] || { give_up unconfirmed && return; }
     resent=$((resent + 1))
     log info "it is not known to have worked: asks again ($resent of $resend)"
   done
@@ -19,7 +29,7 @@ become_sender() {
   take "$owner_file"
   work=$owner_file.$pid child=''
   trap 'forget_files "$work"' EXIT
-  trap '[ -z "$child" ] || kill "$child" 2>/dev/null; exit 0' TERM
+  trap '[ -z "$child" ] || kill "$child" 2>/dev/null; exit 0' HUP TERM
   [ "$standing" != "$me" ] && [ -n "$standing" ] || return 0
   if lives "$standing"; then kill "${standing% *}" 2>/dev/null; else forget_files "$owner_file.${standing%% *}"; fi
 }
@@ -45,7 +55,7 @@ await_address() { # keepalived sets it before it calls; the kernel may show it a
   done
 }
 
-ask_until_accepted() {
+ask_until_accepted() { # or until nothing is to be waited for
   try=1 wait_s=$retry_wait
   while :; do
     for asked in $triggers; do
@@ -53,13 +63,13 @@ ask_until_accepted() {
       must_be_master
       ask "$asked"
       case $? in
-        0) return ;;
+        0) return 0 ;;
         1) refused="$refused $asked" ;;
-        3) end_well ;;
+        3) end_well && return 1 ;;
       esac
     done
-    all_refused && give_up refused
-    [ "$try" -lt "$retries" ] || give_up unreachable
+    all_refused && give_up refused && return 1
+    [ "$try" -lt "$retries" ] || { give_up unreachable && return 1; }
     log info "asks again in $wait_s s (try $((try += 1)) of $retries)"
     pause "$wait_s"
     wait_s=$((wait_s * 2))
@@ -73,19 +83,19 @@ all_refused() {
 
 end_well() {
   log notice "$resource is on $to, confirmed by ${confirm:-$asked}"
-  exit 0
 }
 
 give_up() { # REASON
-  case $1 in
-    refused) log err "gives up: every trigger refused; nothing is asked until the next call" ;;
-    unreachable) log err "gives up: no trigger accepted in $retries tries" ;;
+  case $1$repeating in
+    unconfirmedyes) return 0 ;;
+    refused*) log err "gives up: every trigger refused; nothing is asked until the next call" ;;
+    unreachable*) log err "gives up: no trigger accepted in $retries tries" ;;
     unconfirmed) log warning "asked $((resend + 1)) times; whether it worked cannot be seen from here" ;;
   esac
   # shellcheck disable=SC2086 # words
   [ -z "$on_giveup" ] || clean HR_REASON="$1" HR_NAME="$name" HR_RESOURCE="$resource" HR_TO="$to" $on_giveup ||
     log err "on_giveup ended with $?: $on_giveup"
-  exit 0
+  return 0
 }
 
 after_another_master() { # it may have taken the resource; asks at most every $rx_interval seconds, the last time included

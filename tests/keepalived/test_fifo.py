@@ -121,6 +121,20 @@ def test_a_second_reader_ends_the_first_before_it_reads(host: Host, fifo: Path) 
                 assert second.poll() is None
 
 
+def test_a_reader_that_finds_no_sound_configuration_waits_for_one(host: Host, fifo: Path) -> None:
+    host.program("sleep", "#!/bin/sh\nexec /bin/sleep 0.1\n")
+    host.configure("[nonsense]")
+    broken = host.config.read_text(encoding="utf-8")
+    host.config.write_text(broken.replace(f"path = {host.folder}/bin:", "path = "), encoding="utf-8")
+    host.is_master()
+    with GitLab() as platform, keepalived(fifo) as end:
+        end.write(b'INSTANCE "VI_1" MASTER 150\n')
+        with reader(host, fifo):
+            host.wait_for(lambda: "unknown section" in host.errors)
+            host.configure(gitlab(platform.url))
+            platform.wait_for(lambda: len(platform.runs) == 1)
+
+
 def test_an_edited_configuration_counts_from_the_next_line_on(host: Host, fifo: Path) -> None:
     host.configure("[trigger.broken]\ntype = gitlab")
     host.is_master()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.keepalived.host import Host, gitlab, trigger
+from tests.keepalived.host import SCRIPT, Host, gitlab, trigger
 from tests.keepalived.test_platforms import github, jenkins, tekton
 from tests.platforms.github import GitHub
 from tests.platforms.gitlab import GitLab
@@ -49,6 +50,17 @@ def record_programs(host: Host, *, without: str = "") -> str:
     return f"{host.folder}/bin"
 
 
+def variables_of_the_script() -> set[str]:
+    """What a shell takes from its environment stays there, with the value that the script gives it."""
+    parts = [SCRIPT, *SCRIPT.parent.glob("notify.d/*.sh")]
+    text = "\n".join(part.read_text(encoding="utf-8") for part in parts)
+    found = set(re.findall(r"\b([a-z_]+)=", text)) | {
+        word for line in re.findall(r"\bread -r ([a-z_ ]+)", text) for word in line.split()
+    }
+    assert {"secret", "key", "body", "headers", "trimmed"} <= found
+    return found
+
+
 def everything_written(folder: Path) -> str:
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != "token"]
     return "\n".join(path.read_bytes().decode("latin-1") for path in files)
@@ -62,7 +74,7 @@ def test_no_process_shows_a_secret(host: Host, name: str, without: str) -> None:
     with make() as platform:
         host.configure(section(platform.url), path=record_programs(host, without=without))
         host.is_master()
-        host.becomes("MASTER")
+        host.call("INSTANCE", "VI_1", "MASTER", "1", env=dict.fromkeys(variables_of_the_script(), "x"))
         platform.wait_for(lambda: len(platform.runs) == 1)
         host.waits_until_idle()
     recorded = (host.folder / "recorded").read_text(encoding="latin-1")

@@ -25,6 +25,10 @@ def gave_up(host: Host) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
+def asks(host: Host) -> Path:
+    return host.program("asks", "#!/bin/sh\n")
+
+
 def on_giveup(host: Host) -> str:
     return f"{host.program('give-up', GIVE_UP.format(folder=host.folder))} mail"
 
@@ -317,3 +321,50 @@ def test_an_untrusted_certificate_is_told(host: Host, tmp_path: Path) -> None:
         host.says("gives up")
         assert platform.received == []
     assert os.environ["HOME"] not in host.log
+
+
+def test_with_repeat_it_asks_again_for_as_long_as_it_is_master(host: Host) -> None:
+    with GitLab() as platform:
+        host.configure(trigger("here", type="command", command=f"{asks(host)} x"), repeat=1)
+        host.is_master()
+        host.becomes("MASTER")
+        host.says("confirmed by here", times=3)
+        host.is_master(False)
+        host.says("not MASTER: .* asks no more")
+        host.waits_until_idle()
+        assert platform.received == []
+
+
+def test_with_repeat_it_asks_again_after_it_gave_up(host: Host) -> None:
+    with GitLab() as platform:
+        with platform.down():
+            host.configure(gitlab(platform.url), retries=1, repeat=1, on_giveup=on_giveup(host))
+            host.is_master()
+            host.becomes("MASTER")
+            assert gave_up(host) == "unreachable VI_1 web mail"
+            (host.folder / "gave-up").unlink()
+        platform.wait_for(lambda: len(platform.runs) == 2)
+        assert "asked 1 times" not in host.log
+        host.is_master(False)
+        host.becomes("BACKUP")
+        host.waits_until_idle()
+
+
+def test_with_repeat_a_backup_asks_nothing(host: Host) -> None:
+    with GitLab() as platform:
+        host.configure(gitlab(platform.url), repeat=1)
+        for state in ("BACKUP", "MASTER_RX_LOWER_PRI", "MASTER"):
+            host.becomes(state)
+            host.waits_until_idle()
+        host.says("not MASTER", times=2)
+        assert platform.received == []
+
+
+def test_a_confirmation_that_hangs_is_ended(host: Host) -> None:
+    with GitLab() as platform:
+        host.configure(gitlab(platform.url), timeout=1, resend=1)
+        text = host.config.read_text(encoding="utf-8")
+        host.config.write_text(f"{text}confirm = /bin/sleep 600\n", encoding="utf-8")
+        host.is_master()
+        host.becomes("MASTER")
+        platform.wait_for(lambda: len(platform.runs) == 2)
