@@ -47,6 +47,7 @@ def findings(file: str) -> Iterator[Finding]:
     instances = list(whole.all("vrrp_instance"))
     for instance in instances:
         yield from _preempting(instance)
+        yield from _alone(instance)
     yield from _told(whole, instances, globals_)
 
 
@@ -175,6 +176,19 @@ def _preempting(instance: Statement) -> Iterator[Finding]:
             section,
             "state",
             "set state BACKUP and nopreempt on all servers, so that each failure moves it once",
+        )
+
+
+def _alone(instance: Statement) -> Iterator[Finding]:
+    """Without peers to talk to keepalived uses multicast, which Hetzner's networks do not carry."""
+    if not any(peers.block for peers in instance.all("unicast_peer")):
+        yield _warning(
+            "no-peer",
+            "unicast_peer names nobody: keepalived speaks multicast, which no network of Hetzner carries, and all "
+            f"servers become MASTER ({instance.place})",
+            _name(instance),
+            "unicast_peer",
+            "name the other servers; a line that begins with @name counts where the hostname is that name",
         )
 
 

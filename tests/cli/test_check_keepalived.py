@@ -19,6 +19,9 @@ SOUND = f"""\
 state BACKUP
 nopreempt
 priority 100
+unicast_peer {{
+10.0.1.3
+}}
 notify {OURS}
 notify_master_rx_lower_pri {OURS}
 """
@@ -96,6 +99,11 @@ CASES: Mapping[str, tuple[str, list[tuple[str, str]]]] = {
     ),
     "no priority": (config(without("priority")), [("warning", "priority")]),
     "a priority that is none": (config(without("priority") + "\npriority 0"), [("warning", "priority")]),
+    "nobody to talk to": (config(SOUND.replace("10.0.1.3", "")), [("warning", "no-peer")]),
+    "nobody to talk to on this host": (
+        config(SOUND.replace("10.0.1.3", "@elsewhere 10.0.1.3")),
+        [("warning", "no-peer")],
+    ),
     "an open block": ("global_defs {", [("error", "unreadable")]),
 }
 
@@ -103,6 +111,14 @@ CASES: Mapping[str, tuple[str, list[tuple[str, str]]]] = {
 @pytest.mark.parametrize(("text", "found"), CASES.values(), ids=CASES)
 def test_it_says_what_keepalived_does_not(tmp_path: Path, text: str, found: list[tuple[str, str]]) -> None:
     assert codes(tmp_path, text) == found
+
+
+@pytest.mark.parametrize("sample", sorted((ROOT / "keepalived" / "samples").glob("*.conf")), ids=lambda path: path.stem)
+def test_a_sample_is_sound_on_its_hosts_and_told_on_others(tmp_path: Path, sample: Path) -> None:
+    text = sample.read_text("utf-8").replace("/usr/bin/hcloud-reassign-notify", "/bin/sh /opt/hcloud-reassign-notify")
+    text = text.replace("/usr/bin/systemctl", "/bin/sh")
+    assert codes(tmp_path, text.replace("@srv-a ", "")) == []
+    assert codes(tmp_path, text) == [("warning", "priority"), ("warning", "no-peer")]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +153,7 @@ def test_a_finding_says_which_line_of_which_file(tmp_path: Path) -> None:
     assert done.code == 2
     assert done.out == (
         "x error   vrrp_instance VI_1, notify: /nowhere/hcloud-reassign-notify cannot be seen: /nowhere: No such file "
-        f"or directory; keepalived goes on without it ({file}:10)\n"
+        f"or directory; keepalived goes on without it ({file}:13)\n"
         "    next:    name a file that is there and executable\n"
     )
 
