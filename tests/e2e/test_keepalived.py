@@ -137,6 +137,8 @@ def test_a_pipeline_that_was_queued_for_minutes_is_refused_as_late(failover: Ope
         ("srv-a", "rx_interval = 1"),
         # srv-b gives way before srv-a has heard of it: then only asking again helps.
         ("srv-b", "resend_every = 2"),
+        # Also after it gave up.
+        ("srv-b", "resend_every = 1\nresend = 0\nrepeat = 2"),
     ],
 )
 def test_after_both_were_master_the_one_that_stays_is_the_holder(failover: Opened, hears: str, more: str) -> None:
