@@ -47,7 +47,8 @@ judge() { # TRIGGER HINT: an answer's status, for the log and as a result
   case $status in
     2??) return 0 ;;
     000)
-      log warning "$1 gave no answer: $(tr '\n' ' ' <"$work.error" | cut -c 1-200)"
+      said=$(tr '\n' ' ' <"$work.error" | cut -c 1-200)
+      log warning "$1 gave no answer: ${said:-its client ended with $ended}"
       return 2
       ;;
     408 | 429 | 5??) ;;

@@ -7,7 +7,7 @@ check() {
   settle_config
   [ "$problems" = 1 ] || printf 'ok       %s\n' "$file is sound; $to is what resources are moved to"
   tell 'program ip' has ip
-  has logger || printf 'note     %s\n' "there is no logger: messages go to stderr"
+  if ! has logger || ! has timeout; then printf 'note     %s\n' 'logger or timeout is missing: messages go to stderr'; fi
   for one in $triggers; do tell "trigger $one" check_trigger "$one"; done
   for one in $all_names; do tell "vrrp $one" check_name "$one"; done
   [ -n "$all_names" ] || tell 'vrrp' fail "there is no [vrrp.NAME], so no call has an effect"

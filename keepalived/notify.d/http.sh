@@ -14,7 +14,7 @@ request() { # METHOD URL: with $headers (lines) and $body; the answer in $work.a
   fi
   child=$!
   wait "$child"
-  child=''
+  ended=$? child=''
   status=$(sed -n '$p' "$work.answer")
   has curl || status=$(sed -n '1s/^HTTP[^ ]* \([1-5][0-9][0-9]\).*/\1/p' "$work.answer")
   case $status in [1-5][0-9][0-9]) ;; *) status=000 ;; esac

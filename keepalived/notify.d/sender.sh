@@ -93,7 +93,7 @@ give_up() { # REASON
     unconfirmed) log warning "asked $((resend + 1)) times; whether it worked cannot be seen from here" ;;
   esac
   # shellcheck disable=SC2086 # words
-  [ -z "$on_giveup" ] || clean HR_REASON="$1" HR_NAME="$name" HR_RESOURCE="$resource" HR_TO="$to" $on_giveup ||
+  [ -z "$on_giveup" ] || clean HR_REASON="$1" HR_NAME="$name" HR_RESOURCE="$resource" HR_TO="$to" timeout 60 $on_giveup ||
     log err "on_giveup ended with $?: $on_giveup"
   return 0
 }

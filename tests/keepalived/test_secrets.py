@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -171,3 +172,13 @@ def test_a_secret_goes_over_http_to_this_machine_alone(host: Host) -> None:
 def test_http_can_be_allowed(host: Host) -> None:
     host.configure(trigger("x", type="tekton", url="http://192.0.2.1:1", secret_file="token", allow_http="yes"))
     assert "PROBLEM" not in host.call("--check").stdout
+
+
+def test_a_client_that_is_killed_leaves_no_core_and_is_told(host: Host) -> None:
+    host.program("curl", f"#!/bin/sh\nulimit -c >{host.folder}/core\nkill -XFSZ $$\n")
+    host.configure(gitlab("http://127.0.0.1:9"), retries=1)
+    host.is_master()
+    words = ["sh", "-c", 'ulimit -c unlimited 2>/dev/null; exec "$@"', "sh"]
+    subprocess.run([*words, *host.command("INSTANCE", "VI_1", "MASTER", "1")], check=True, timeout=60)
+    host.says("pipeline gave no answer: its client ended with 1[0-9][0-9]")
+    assert (host.folder / "core").read_text(encoding="utf-8") == "0\n"

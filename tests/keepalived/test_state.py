@@ -124,3 +124,12 @@ def test_a_part_that_is_missing_is_told(host: Host, tmp_path: Path) -> None:
     done = subprocess.run([*host.shell, str(script), "--check"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "sender.sh is not there: nothing is asked" in done.stderr
+
+
+def test_without_proc_it_says_so(tmp_path: Path) -> None:
+    if not _may_mount():
+        pytest.skip("needs root with CAP_SYS_ADMIN for a mount namespace")
+    bare = Host(tmp_path, ["unshare", "-m", "sh", "-c", 'mount -t tmpfs tmpfs /proc && exec "$@"', "sh", "dash"])
+    bare.configure(gitlab("http://127.0.0.1:9"))
+    assert bare.becomes("MASTER").returncode == 1
+    assert "there is no /proc: nothing is asked" in bare.errors
