@@ -87,14 +87,16 @@ must_be_master() { # ends the sender where it is not, or where another one has t
 }
 
 find_state_dir() { # a disk that is full or read-only must not keep it from asking: then all calls find the same other one
+  trouble=''
   for folder in "$state_dir" "/run/$tag" "/dev/shm/$tag.$my_uid" "/tmp/$tag.$my_uid"; do
     if usable_state_dir "$folder"; then
       state_dir=$folder HOME=$folder
+      [ -z "$trouble" ] || log err "state_dir: $trouble; takes $folder"
       return
     fi
-    log err "state_dir: $why"
+    trouble=${trouble:-$why}
   done
-  fail "there is no folder for its state: nothing is asked"
+  fail "state_dir: $trouble; there is no other folder either: nothing is asked"
 }
 
 usable_state_dir() { # FOLDER; says in $why what is wrong

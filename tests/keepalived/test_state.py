@@ -84,7 +84,9 @@ def test_without_its_folder_it_takes_another_one_and_asks(apart: Host, what: str
         assert apart.becomes("MASTER").returncode == 0
         apart.says("asked 1 times")
         assert len(platform.runs) == 1
-    assert re.search(f"^daemon.err state_dir: {re.escape(folder)}.*{re.escape(why)}", apart.log, re.MULTILINE)
+    assert re.search(
+        f"^daemon.err state_dir: {re.escape(folder)}.*{re.escape(why)}.*; takes /run/", apart.log, re.MULTILINE
+    )
     assert not [path for path in (apart.folder / "etc").iterdir() if path.name not in ("notify.conf", "token")]
     assert "PROBLEM  state_dir" in apart.call("--check").stdout
 
