@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -51,8 +52,15 @@ def ran(shell: Sequence[str], folder: Path) -> list[str]:
     """What happens to uWSGI when the hook has run."""
     words = ["dash", "-c", PARENT, "uwsgi", *shell, "-c", hook(folder)]
     env = {"PATH": f"{folder}:{SYSTEM_PATH}"}
-    done = subprocess.run(words, env=env, cwd=folder, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        words, env=env, cwd=folder, capture_output=True, text=True, timeout=60, preexec_fn=_hears_a_hangup
+    )
     return [line for line in done.stdout.splitlines() if line.startswith(("code ", "reloaded"))]
+
+
+def _hears_a_hangup() -> None:
+    """Under nohup it is ignored, and a shell cannot trap what was ignored when it started."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def fake(folder: Path, line: str) -> None:

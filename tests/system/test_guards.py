@@ -19,7 +19,6 @@ from tests.engine.samples import (
     PUBLIC,
     QUICK,
     ROUTE,
-    SAMPLES,
     TRIO,
     A,
     B,
@@ -33,7 +32,8 @@ from tests.engine.samples import (
 from tests.system.conftest import Serve
 from tests.system.site import Machine, Site, id_of, machine, only, told
 
-every_kind = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.type)
+# What is remembered on the resource, and on its network. Every kind: tests/engine/test_guards.py, test_order.py.
+two_kinds = pytest.mark.parametrize("sample", [FLOAT, ROUTE], ids=lambda sample: sample.type)
 Change = Callable[[Simulator], None]
 NO_CONSENT = replace(PUBLIC, needs="")
 
@@ -183,7 +183,7 @@ def test_leave_off_leaves_only_the_source_off(serve: Serve, home: Path) -> None:
     assert statuses(site) == {A: "off", B: "running", C: "running"}
 
 
-@every_kind
+@two_kinds
 def test_a_before_command_that_fails_is_a_veto(sample: Sample, cli: Machine, site: Site) -> None:
     done = cli.run(sample.section(more="before = /bin/false"), "--force")
     move = checked(done)
@@ -222,7 +222,7 @@ def test_a_move_that_was_begun_is_not_made_another_and_the_printed_command_finis
     assert PUBLIC.holder(site) == B and "hcloud-reassign/intention" not in PUBLIC.labels(site)
 
 
-@every_kind
+@two_kinds
 def test_a_request_that_is_too_old_is_late(sample: Sample, cli: Machine, site: Site) -> None:
     done = cli.run(sample.section(), sample.name, "--issued-at", str(now_ms() - 320_000), "--force")
     assert told(done) == ("refused", 3, "late")
@@ -232,7 +232,7 @@ def test_a_request_that_is_too_old_is_late(sample: Sample, cli: Machine, site: S
     assert told(cli.run(sample.section(), sample.name, *fresh)) == ("done", 0, None)
 
 
-@every_kind
+@two_kinds
 def test_a_move_back_too_soon_waits_for_the_cooldown(sample: Sample, cli: Machine, site: Site) -> None:
     section = sample.section(more="cooldown = 10m")
     assert told(cli.run(section)) == ("done", 0, None)
@@ -244,7 +244,7 @@ def test_a_move_back_too_soon_waits_for_the_cooldown(sample: Sample, cli: Machin
     assert sample.holder(site) == A
 
 
-@every_kind
+@two_kinds
 def test_what_is_held_refuses_triggers_and_warns_people_until_it_is_not_any_more(
     sample: Sample, cli: Machine, site: Site
 ) -> None:
@@ -264,7 +264,7 @@ def test_what_is_held_refuses_triggers_and_warns_people_until_it_is_not_any_more
     assert told(cli.run(sample.section(), *back)) == ("done", 0, None)
 
 
-@every_kind
+@two_kinds
 def test_too_many_moves_in_an_hour_are_refused(sample: Sample, cli: Machine, site: Site) -> None:
     section = sample.section(more="max_moves_per_hour = 1")
     assert told(cli.run(section)) == ("done", 0, None)
@@ -274,7 +274,7 @@ def test_too_many_moves_in_an_hour_are_refused(sample: Sample, cli: Machine, sit
     assert told(cli.run(section, "-d", "src", "--force")) == ("done", 0, None)
 
 
-@every_kind
+@two_kinds
 def test_another_plan_than_the_approved_one_is_refused(sample: Sample, cli: Machine, site: Site) -> None:
     file = cli.file(sample.section())
     digest = cli("plan", "-c", file, "-o", "json").document["digest"]
