@@ -47,7 +47,8 @@ soak: $(VENV)/ready-for-dev
 # Not the tests that run real programs: in a process of its own each of them would be measured, and slowly.
 coverage: $(VENV)/ready-for-dev
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PYTEST_FLAGS) -q tests/core tests/kinds tests/engine tests/hetzner tests/config
+	$(BIN)/coverage run -m pytest $(PYTEST_FLAGS) -q tests/core tests/kinds tests/engine tests/hetzner tests/config \
+	  tests/cli/test_check.py tests/cli/test_check_keepalived.py
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
