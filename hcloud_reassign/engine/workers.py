@@ -12,6 +12,8 @@ Done = tuple[Any, Any, BaseException | None]
 """What was submitted under which token: (token, answer, error)."""
 
 MOST_WORKERS = 8
+IDLE_S = 30.0
+"""A thread without work for this long ends, and with it its connection: some programs stay open for days."""
 WAKE = object()
 """The token that `wake` sends."""
 
@@ -31,21 +33,24 @@ class Workers(Protocol):
 
 
 class Threads:
-    """Daemon threads, started when there is work for one more."""
+    """Daemon threads, started when there is work for one more, ended when there is none for long."""
 
     def __init__(self, most: int = MOST_WORKERS) -> None:
         self._most = most
         self._jobs: SimpleQueue[tuple[Any, Job]] = SimpleQueue()
         self._done: SimpleQueue[Done] = SimpleQueue()
+        self._lock = threading.Lock()
         self._count = 0
         self._under_way = 0
 
     def submit(self, token: Any, job: Job) -> None:
         self._under_way += 1
-        if self._count < min(self._under_way, self._most):
-            self._count += 1
+        with self._lock:
+            self._jobs.put((token, job))
+            wanted = self._count < min(self._under_way, self._most)
+            self._count += wanted
+        if wanted:
             threading.Thread(target=self._work, daemon=True, name=f"worker-{self._count}").start()
-        self._jobs.put((token, job))
 
     def wait(self, seconds: float) -> list[Done]:
         try:
@@ -62,7 +67,14 @@ class Threads:
 
     def _work(self) -> None:
         while True:
-            token, job = self._jobs.get()
+            try:
+                token, job = self._jobs.get(timeout=IDLE_S)
+            except Empty:
+                with self._lock:
+                    if self._jobs.empty():
+                        self._count -= 1
+                        return
+                continue
             try:
                 self._done.put((token, job(), None))
             except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for it
