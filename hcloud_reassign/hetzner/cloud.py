@@ -90,6 +90,17 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
+class _Own:
+    """A thread's own client. Its connections are closed with the thread: the package's objects refer to each other, and
+    would wait for the garbage collector."""
+
+    def __init__(self, client: hcloud.Client) -> None:
+        self.client = client
+
+    def __del__(self) -> None:
+        self.client._client._session.close()
+
+
 class Cloud:
     """A project of Hetzner Cloud behind one token. Safe to be used by several threads: each has a client of its own.
 
@@ -159,8 +170,8 @@ class Cloud:
         return {action.id: action for action in actions}
 
     def _client(self) -> hcloud.Client:
-        client: hcloud.Client | None = getattr(self._local, "client", None)
-        if client is None:
+        own: _Own | None = getattr(self._local, "own", None)
+        if own is None:
             client = hcloud.Client(
                 token=self._token,
                 api_endpoint=self._api_url,
@@ -170,8 +181,8 @@ class Cloud:
             client._client._retry_max_retries = 0
             if self._mount:
                 self._mount(client._client._session)
-            self._local.client = client
-        return client
+            self._local.own = own = _Own(client)
+        return own.client
 
     def _request(self, method: str, path: str, timeout_s: float, **more: Any) -> Json:
         with self._lock:
