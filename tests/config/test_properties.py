@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,17 +17,14 @@ from hcloud_reassign.core.declare import ASSIGNMENT_KEYS
 from hcloud_reassign.core.errors import UsageError
 from tests.config.fakes import KINDS, WORDS, load_file
 
-FOLDER = tempfile.TemporaryDirectory(prefix="hcloud-reassign-tests-")
+
+@pytest.fixture(scope="session")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all examples: a fixture of a function would be asked for once for all of them anyway."""
+    return tmp_path_factory.mktemp("any") / "any.ini"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def folder() -> Iterator[None]:
-    yield
-    FOLDER.cleanup()
-
-
-def loaded(data: bytes) -> Settings | UsageError:
-    file = Path(FOLDER.name) / "any.ini"
+def loaded(file: Path, data: bytes) -> Settings | UsageError:
     file.write_bytes(data)
     try:
         return load_file(file)
@@ -53,8 +48,8 @@ lines = st.one_of(
 
 @given(st.binary(max_size=300))
 @example(b"[a\x00]")
-def test_any_bytes_are_settings_or_a_usage_error(data: bytes) -> None:
-    loaded(data)
+def test_any_bytes_are_settings_or_a_usage_error(file: Path, data: bytes) -> None:
+    loaded(file, data)
 
 
 @given(st.text(max_size=300))
@@ -62,13 +57,13 @@ def test_any_bytes_are_settings_or_a_usage_error(data: bytes) -> None:
 @example("[client]\napi_url = http://\u2100")
 @example("[client]\napi_token_command = '")
 @example("[client]\napi_token_file = ~nobody-there/x")
-def test_any_text_is_settings_or_a_usage_error(text: str) -> None:
-    loaded(text.encode("utf-8", "replace"))
+def test_any_text_is_settings_or_a_usage_error(file: Path, text: str) -> None:
+    loaded(file, text.encode("utf-8", "replace"))
 
 
 @given(st.lists(lines, max_size=25).map("\n".join))
-def test_any_lines_of_the_format_are_settings_or_a_usage_error_in_one_of_them(text: str) -> None:
-    found = loaded(text.encode("utf-8", "replace"))
+def test_any_lines_of_the_format_are_settings_or_a_usage_error_in_one_of_them(file: Path, text: str) -> None:
+    found = loaded(file, text.encode("utf-8", "replace"))
     if isinstance(found, UsageError):
         assert found.line is not None
         assert 1 <= found.line <= len(text.splitlines()) + 1
@@ -89,10 +84,13 @@ words = st.lists(plain.map(lambda text: text.replace(",", "")).filter(str.strip)
 
 
 @given(resource=plain, destination=plain, note=plain, cooldown=st.integers(0, 10**8), moves=st.integers(0, 10**8))
-def test_what_is_written_is_read(resource: str, destination: str, note: str, cooldown: int, moves: int) -> None:
+def test_what_is_written_is_read(
+    file: Path, resource: str, destination: str, note: str, cooldown: int, moves: int
+) -> None:
     found = loaded(
+        file,
         f"[web]\ntype = ip_floating\nresource = {resource}\ndestination= {destination}\nnote ={note}\n"
-        f"cooldown = {cooldown}s\nmax_moves_per_hour = {moves}\n".encode()
+        f"cooldown = {cooldown}s\nmax_moves_per_hour = {moves}\n".encode(),
     )
     assert isinstance(found, Settings)
     (web,) = found.assignments
@@ -101,8 +99,8 @@ def test_what_is_written_is_read(resource: str, destination: str, note: str, coo
 
 
 @given(words.map(lambda found: tuple(dict.fromkeys(word.strip() for word in found))))
-def test_a_list_that_is_written_is_read(members: tuple[str, ...]) -> None:
-    found = loaded(f"[web]\ntype = ip_floating\nresource = x\nmembers = {' , '.join(members)}\n".encode())
+def test_a_list_that_is_written_is_read(file: Path, members: tuple[str, ...]) -> None:
+    found = loaded(file, f"[web]\ntype = ip_floating\nresource = x\nmembers = {' , '.join(members)}\n".encode())
     if isinstance(found, Settings):
         assert found.assignments[0].members == members
     else:
