@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from difflib import unified_diff
@@ -11,11 +13,17 @@ ROOT = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path[:0] = [str(ROOT), str(ROOT / "tui")]
 
-from hcloud_reassign import triggers  # noqa: E402 - the path to it is made above
+from docs import manual  # noqa: E402 - the path to it is made above
+from hcloud_reassign import triggers  # noqa: E402
 from hcloud_reassign.config.reference import reference  # noqa: E402
 from hcloud_reassign.kinds import WORDS, kind  # noqa: E402
 from hcloud_reassign.triggers import trigger  # noqa: E402
 from hcloud_reassign_tui.view.registry import by_group, key_names  # noqa: E402
+
+FIRST_TAB = """
+# zsh reads this file at the first TAB, which has to be answered, too.
+[[ $funcstack[1] != _hcloud-reassign ]] || _hcloud_reassign_completion "$@"
+"""
 
 BEGIN, END = "<!-- keys: begin -->\n", "<!-- keys: end -->\n"
 
@@ -23,7 +31,19 @@ BEGIN, END = "<!-- keys: begin -->\n", "<!-- keys: end -->\n"
 def documents() -> Mapping[str, str]:
     """Every generated document, by its path."""
     sections = reference([kind(word).section for word in WORDS], [trigger(word).section for word in triggers.WORDS])
-    return {"docs/configuration.md": sections, "docs/tui.md": _with_keys()}
+    return {"docs/configuration.md": sections, "docs/tui.md": _with_keys(), **manual.pages(), **_completions()}
+
+
+def _completions() -> Mapping[str, str]:
+    """What the program itself gives a shell; for zsh in the form of a file that is read at the first TAB."""
+    ask = {**os.environ, "PYTHONPATH": str(ROOT)}
+    found = {}
+    for shell in ("bash", "zsh", "fish"):
+        command = [sys.executable, "-m", "hcloud_reassign"]
+        asked = {**ask, "_HCLOUD_REASSIGN_COMPLETE": f"source_{shell}"}
+        done = subprocess.run(command, env=asked, capture_output=True, text=True, check=True)
+        found[f"packages/completions/{shell}"] = f"{done.stdout.strip()}\n{FIRST_TAB if shell == 'zsh' else ''}"
+    return found
 
 
 def _with_keys() -> str:

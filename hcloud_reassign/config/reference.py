@@ -40,9 +40,9 @@ def reference(kinds: Iterable[Section], triggers: Iterable[Section] = ()) -> str
     """The whole reference, from the declared sections of all types of assignments and of triggers."""
     parts = [_INTRODUCTION, *_assignments(kinds), "## Other sections\n"]
     for section in SECTIONS:
-        parts.append(_section(section, f"[{_title(section)}]"))
+        parts.append(_section(section, f"[{title_of(section)}]"))
         if section is TRIGGER:
-            parts += [_section(trigger, f"[{_title(section)}], type = {trigger.word}") for trigger in triggers]
+            parts += [_section(trigger, f"[{title_of(section)}], type = {trigger.word}") for trigger in triggers]
     return "\n".join(parts)
 
 
@@ -55,7 +55,8 @@ def _assignments(kinds: Iterable[Section]) -> Iterator[str]:
         yield _section(section, f"type = {section.word}")
 
 
-def _title(section: Section) -> str:
+def title_of(section: Section) -> str:
+    """What stands in the brackets."""
     return f"{section.word}NAME" if section.word.endswith(".") else section.word
 
 
@@ -66,17 +67,19 @@ def _section(section: Section, title: str) -> str:
 
 def _table(keys: Iterable[Key]) -> str:
     rows = ["| key | value | default | meaning |", "|---|---|---|---|"]
-    rows += [f"| `{key.name}` | {_type(key)} | {_default(key)} | {_cell(key.meaning)} |" for key in keys]
+    rows += [f"| `{key.name}` | {type_of(key)} | {default_of(key)} | {_cell(key.meaning)} |" for key in keys]
     return "\n".join(rows) + "\n"
 
 
-def _type(key: Key) -> str:
+def type_of(key: Key) -> str:
+    """What may be written as its value."""
     if key.ignored:
         return "ignored, with a warning"
     return ", ".join(f"`{word}`" for word in key.choices) or _TYPES[key.type]
 
 
-def _default(key: Key) -> str:
+def default_of(key: Key) -> str:
+    """What it is when it is left out; nothing when that is told by its meaning."""
     if key.required:
         return "required"
     if key.default is None or key.default == ():
