@@ -22,6 +22,9 @@ DOCUMENTS = "usr/share/doc/hcloud-reassign"
 INSTALLER_ONLY = {"RECORD", "WHEEL", "INSTALLER", "REQUESTED", "entry_points.txt", "top_level.txt", "zip-safe"}
 """What pip alone reads. METADATA and the licences stay: scanners, lawyers and `importlib.metadata` read those."""
 
+NOT_UNPACKED = ("textual/__main__.py", "textual/demo/", "typer/.agents/")
+"""What no program here runs or reads. Textual's demo has a text under a licence of its own, CC-BY-SA-4.0."""
+
 NOT_SHIPPED = {"__pycache__", "render.py"}
 """`render.py` makes the CI templates; they are shipped as it made them."""
 
@@ -99,6 +102,8 @@ def unpack(wheel: Path, library: Path) -> None:
         for name in sorted(archive.namelist()):
             head, _, rest = name.partition("/")
             if name.endswith("/") or (head.endswith(".dist-info") and rest in INSTALLER_ONLY):
+                continue
+            if name.startswith(NOT_UNPACKED):
                 continue
             if head.endswith(".data"):
                 raise StageError(
