@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from typer.main import get_group
+from typer.main import get_command
 
 from hcloud_reassign import ExitCode, triggers
 from hcloud_reassign.cli.group import COMMANDS, build
@@ -77,7 +77,7 @@ class CommandLine:
 
     @cached_property
     def group(self) -> Any:
-        return get_group(build())
+        return get_command(build())
 
     def synopsis(self) -> Lines:
         for name in COMMANDS:

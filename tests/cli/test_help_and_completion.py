@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -106,6 +107,17 @@ def test_names_are_completed_from_the_file_that_was_named(alone: Cli) -> None:
     assert complete(alone, "hcloud-reassign run -c a.ini -r ") == ["a.one"]
     assert complete(alone, "hcloud-reassign -c a.ini plan ") == ["a.one"]
     assert complete(alone, "hcloud-reassign run -c a") == ["a.ini"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_what_a_shell_would_expand_is_not_offered(alone: Cli, shell: str) -> None:
+    odd = [r"a\$(touch x)", "a`b`", "a;b", 'a"b', "a'b", "a b", "a*", "-a", "~a", "#a", "a=b", "a\\"]
+    alone.file("".join(f"[{name}]\n[trigger.{name}]\n" for name in (*odd, "good")), name="a.ini")
+    for name in odd:
+        alone.file("", name=f"{name}.ini")
+    for typed, wanted in (("run -c a.ini ", "good"), ("trigger -c a.ini ", "good"), ("run -c ", "a.ini")):
+        offered = " ".join(complete(alone, f"hcloud-reassign {typed}", shell))
+        assert re.findall(r"[\w.]+", offered.removeprefix("_arguments ")) == [wanted]
 
 
 def test_no_file_completes_nothing_and_complains_about_nothing(alone: Cli) -> None:
