@@ -6,6 +6,7 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -67,11 +68,13 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), list("tf"))
 
 
+@cache
 def documents(name: str) -> list[Any]:
     """The documents of a YAML file."""
     return list(yaml.load_all((TEMPLATES / name).read_text("utf-8"), _Loader))  # noqa: S506 - a safe loader
 
 
+@cache
 def gitlab(name: str, **inputs: str) -> dict[str, Any]:
     """A GitLab file's jobs, with the defaults of its inputs filled in where none are given."""
     text = (TEMPLATES / "gitlab" / name).read_text("utf-8")

@@ -363,7 +363,7 @@ def test_a_signal_that_comes_several_times_at_once_is_one(site: Site) -> None:
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
-@pytest.mark.parametrize("status", [200, 201, 302, 400, 401, 422, 500])
+@pytest.mark.parametrize("status", [200, 302, 401, 500])
 def test_no_answer_brings_a_secret_back(name: str, status: int, site: Site) -> None:
     told = {"message": TOKENS[name], "error": [TOKENS[name]], "errorMessage": TOKENS[name], "id": TOKENS[name]}
     more = {"eventID": TOKENS[name], "workflow_run_id": TOKENS[name], "html_url": f"https://x/{TOKENS[name]}"}

@@ -13,20 +13,18 @@ import pytest
 from hcloud_reassign.simulator import Fault, Simulator
 from tests.engine.samples import FLOAT, PRIMARY, PUBLIC, SAMPLES, A, B, Sample, statuses
 from tests.system.conftest import Serve
-from tests.system.kill_points import WAYS, Way
+from tests.system.kill_points import Way
 from tests.system.racing import MEETING, MOST_REQUESTS, SLOW, Race, scenario
 from tests.system.site import Machine, Site, only, told
 
 every_kind = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.type)
-both_ways = pytest.mark.parametrize("way", WAYS)
 FLAPS = 7
 
 
 @every_kind
-@both_ways
-@pytest.mark.parametrize(("runs", "to"), [(2, "two"), (5, "three")])
+@pytest.mark.parametrize(("runs", "to", "way"), [(2, "two", "typed"), (5, "three", "triggered")])
 def test_a_few_runs_in_different_directions(
-    sample: Sample, way: Way, runs: int, to: str, serve: Serve, home: Path
+    sample: Sample, runs: int, to: str, way: Way, serve: Serve, home: Path
 ) -> None:
     race = Race(serve(scenario(runs + 1), action_time=MEETING), home, sample)
     race.begin(runs, to, way)

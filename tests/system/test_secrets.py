@@ -132,7 +132,7 @@ def test_no_command_shows_the_token_however_it_was_given(
 ) -> None:
     site = serve(SCENARIO)
     cli = machine(home, site)
-    all_of_them = given in (GIVEN["HCLOUD_TOKEN"], GIVEN["--token"], GIVEN["api_token"])
+    all_of_them = given in (GIVEN["HCLOUD_TOKEN"], GIVEN["api_token"])
     for number, words in enumerate(COMMANDS):
         if number not in FEWER and not all_of_them:
             continue
