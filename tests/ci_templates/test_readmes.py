@@ -12,7 +12,7 @@ from typer.main import get_group
 from hcloud_reassign.cli.group import build
 from hcloud_reassign.project import open_project
 from tests.ci_templates.templates import ROOT, TEMPLATES, documents
-from tests.test_docs import anchors, blocks, by_name, command_lines, text_of
+from tests.test_docs import blocks, broken_links, by_name, command_lines, text_of
 
 PAGES = (*sorted(TEMPLATES.rglob("*.md")), ROOT / "examples" / "k3s-bastion" / "README.md")
 every_page = pytest.mark.parametrize("page", PAGES, ids=by_name)
@@ -20,13 +20,7 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=by_name)
 
 @every_page
 def test_every_link_leads_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
-        if target.startswith("https://"):
-            continue
-        path, _, anchor = target.partition("#")
-        file = page.parent / path if path else page
-        assert file.is_file(), target
-        assert not anchor or anchor in anchors(file), target
+    assert not list(broken_links(page))
 
 
 @every_page
