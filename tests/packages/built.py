@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -15,22 +14,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
-CHANGELOG = ROOT / "debian/changelog"
 
 
 class File(NamedTuple):
-    """A file as a package installs it: permissions in octal, owner and group, and the SHA-256 of its content."""
+    """A file or a link as a package installs it: permissions in octal, owner and group, and what it holds.
+
+    That is the SHA-256 of its content, or where the link leads.
+    """
 
     mode: str
     owner: str
-    digest: str
-
-
-def version() -> str:
-    """The version that is built."""
-    found = re.match(r"hcloud-reassign \((\S+)\)", CHANGELOG.read_text("utf-8"))
-    assert found
-    return found[1]
+    content: str
 
 
 def built(name: str) -> Path:
@@ -42,7 +36,7 @@ def built(name: str) -> Path:
 
 
 def installed(package: Path) -> dict[str, File]:
-    """Each file that a package installs by its path, without folders and what its scripts make."""
+    """Each file and link that a package installs by its path, without folders and what its scripts make."""
     return dict(_of_rpm(package) if package.suffix == ".rpm" else _of_deb(package))
 
 
@@ -56,17 +50,22 @@ ENVIRON = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "
 
 
 def _of_rpm(package: Path) -> Iterator[tuple[str, File]]:
-    row = r"%{FILENAMES}\t%{FILEMODES:octal}\t%{FILEUSERNAME}:%{FILEGROUPNAME}\t%{FILEDIGESTS}\n"
+    row = r"%{FILENAMES}\t%{FILEMODES:octal}\t%{FILEUSERNAME}:%{FILEGROUPNAME}\t%{FILEDIGESTS}%{FILELINKTOS}\n"
     for line in output("rpm", "-qp", "--qf", f"[{row}]", package).splitlines():
-        path, mode, owner, digest = line.split("\t")
-        if digest:
-            yield path, File(mode[-4:], owner, digest)
+        path, mode, owner, content = line.split("\t")
+        if content:
+            yield path, File(mode[-4:], owner, content)
 
 
 def _of_deb(package: Path) -> Iterator[tuple[str, File]]:
     archive = subprocess.run(["dpkg-deb", "--fsys-tarfile", package], check=True, stdout=subprocess.PIPE).stdout
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         for member in files:
-            if content := files.extractfile(member):
+            if not member.isdir():
                 owner = f"{member.uname}:{member.gname}"
-                yield member.name[1:], File(f"{member.mode:04o}", owner, hashlib.sha256(content.read()).hexdigest())
+                yield member.name[1:], File(f"{member.mode:04o}", owner, _held(files, member))
+
+
+def _held(files: tarfile.TarFile, member: tarfile.TarInfo) -> str:
+    content = files.extractfile(member) if member.isfile() else None
+    return hashlib.sha256(content.read()).hexdigest() if content else member.linkname
