@@ -61,7 +61,8 @@ def asked(requirements: Sequence[str], url: str) -> Iterator[dict[str, Any]]:
         command = (sys.executable, "-m", "pip_audit", *options, *files)
         done = subprocess.run(command, capture_output=True, encoding="utf-8")
         if not answer.exists():
-            raise NotAskedError((done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1])
+            reasons = re.findall(r"^(?!pip_audit)\S+: .+", done.stderr, re.MULTILINE)
+            raise NotAskedError(reasons[-1] if reasons else f"exit code {done.returncode}")
         answers: list[dict[str, Any]] = json.loads(answer.read_text("utf-8"))["dependencies"]
     if len(answers) != len(requirements) or any("vulns" not in each for each in answers):
         raise NotAskedError(f"{len(requirements)} projects were asked for, and {len(answers)} answered")
