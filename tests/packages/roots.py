@@ -167,13 +167,24 @@ def with_package(distribution: Distribution, package: Path) -> Path:
     def make(folder: Path) -> None:
         for older in ROOTS.glob(f"{distribution.suite}-*"):
             shutil.rmtree(older)
-        subprocess.run(["cp", "-a", "--reflink=auto", base, folder], check=True)
-        with Root(folder, keep=True) as root:
-            root.apt_get("update")
-            root.apt_get("install", *root.take(package))
-            root.apt_get("clean")
+        _extend(base, folder, package)
 
     return _made(f"{distribution.suite}-{digest}", make)
+
+
+def with_python(distribution: Distribution) -> Path:
+    """The clean root in which apt has installed python3 alone. Raises UnreachableError."""
+    base = clean(distribution)
+    return _made(f"{distribution.suite}_python", lambda folder: _extend(base, folder, "python3"))
+
+
+def _extend(base: Path, folder: Path, wanted: str | Path) -> None:
+    """Copy a root, and let apt install a package of the distribution or a file in the copy."""
+    subprocess.run(["cp", "-a", "--reflink=auto", base, folder], check=True)
+    with Root(folder, keep=True) as root:
+        root.apt_get("update")
+        root.apt_get("install", *([wanted] if isinstance(wanted, str) else root.take(wanted)))
+        root.apt_get("clean")
 
 
 def _made(name: str, make: Callable[[Path], None]) -> Path:
