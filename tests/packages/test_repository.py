@@ -374,7 +374,8 @@ def test_the_real_packages_are_as_they_were_built_and_signed(gnupg: str, tmp_pat
 # The script itself
 
 
-def test_an_older_version_stays(made: Path, packages: Path, gnupg: str, tmp_path: Path) -> None:
+def test_an_older_version_stays_with_busybox_too(made: Path, gnupg: str, tmp_path: Path) -> None:
+    needs("busybox")
     target, newer = tmp_path / "repositories", tmp_path / "newer"
     shutil.copytree(made, target)
     tree = tmp_path / "deb"
@@ -382,7 +383,7 @@ def test_an_older_version_stays(made: Path, packages: Path, gnupg: str, tmp_path
     (tree / "DEBIAN/control").write_text(CONTROL.replace("0.0.1", "0.0.2"))
     newer.mkdir()
     succeed("dpkg-deb", "--root-owner-group", "--build", tree, newer / f"{NAME}_0.0.2_all.deb")
-    succeed(SCRIPT, newer, target, KEY, f"file://{target}", GNUPGHOME=gnupg)
+    succeed("busybox", "sh", SCRIPT, newer, target, KEY, f"file://{target}", GNUPGHOME=gnupg)
     apt = Apt(tmp_path / "apt", target / f"{NAME}.sources")
     assert apt("update").returncode == 0
     for version in ("0.0.1", "0.0.2"):
