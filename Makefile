@@ -88,7 +88,7 @@ rpm: stage
 	SOURCE_DATE_EPOCH=$(EPOCH) packages/build-rpm $(STAGE) dist
 
 apk: stage
-	SOURCE_DATE_EPOCH=$(EPOCH) packages/build-apk $(STAGE) dist
+	SOURCE_DATE_EPOCH=$(EPOCH) PATH="$(abspath $(BIN)):$$PATH" packages/build-apk $(STAGE) dist
 
 # What they contain, as CycloneDX.
 sbom: stage $(RELEASE_TOOLS)/ready
