@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-PAGES = sorted((Path(__file__).resolve().parents[2] / "packages/man").iterdir())
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted((ROOT / "packages/man").iterdir())
 READERS = {
     "mandoc": ("mandoc", "-T", "lint", "-W", "style"),
     "groff": ("groff", "-man", "-ww", "-Tutf8", "-z"),
@@ -21,6 +23,11 @@ def read(page: Path, command: tuple[str, ...]) -> subprocess.CompletedProcess[st
     if not shutil.which(command[0]):
         pytest.skip(f"needs the program {command[0]}")
     return subprocess.run([*command, page], capture_output=True, text=True, timeout=60)
+
+
+def test_what_is_packaged_is_of_this_version_and_of_this_code() -> None:
+    done = subprocess.run([sys.executable, ROOT / "docs/generate.py", "--check"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
