@@ -37,7 +37,7 @@ def built(name: str) -> Path:
 
 def installed(package: Path) -> dict[str, File]:
     """Each file and link that a package installs by its path, without folders and what its scripts make."""
-    return dict(_of_rpm(package) if package.suffix == ".rpm" else _of_deb(package))
+    return dict({".rpm": _of_rpm, ".deb": _of_deb, ".apk": _of_apk}[package.suffix](package))
 
 
 def output(*command: str | Path) -> str:
@@ -60,10 +60,20 @@ def _of_rpm(package: Path) -> Iterator[tuple[str, File]]:
 def _of_deb(package: Path) -> Iterator[tuple[str, File]]:
     archive = subprocess.run(["dpkg-deb", "--fsys-tarfile", package], check=True, stdout=subprocess.PIPE).stdout
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        for member in files:
-            if not member.isdir():
-                owner = f"{member.uname}:{member.gname}"
-                yield member.name[1:], File(f"{member.mode:04o}", owner, _held(files, member))
+        yield from ((path[1:], file) for path, file in _of_tar(files))
+
+
+def _of_apk(package: Path) -> Iterator[tuple[str, File]]:
+    with tarfile.open(package) as files:
+        # Names with a dot in front are not for the machine: what the package says of itself, and its scripts.
+        yield from ((f"/{path}", file) for path, file in _of_tar(files) if not path.startswith("."))
+
+
+def _of_tar(files: tarfile.TarFile) -> Iterator[tuple[str, File]]:
+    for member in files:
+        if not member.isdir():
+            owner = f"{member.uname}:{member.gname}"
+            yield member.name, File(f"{member.mode:04o}", owner, _held(files, member))
 
 
 def _held(files: tarfile.TarFile, member: tarfile.TarInfo) -> str:

@@ -178,12 +178,18 @@ def with_python(distribution: Distribution) -> Path:
     return _made(f"{distribution.suite}_python", lambda folder: _extend(base, folder, "python3"))
 
 
-def _extend(base: Path, folder: Path, wanted: str | Path) -> None:
-    """Copy a root, and let apt install a package of the distribution or a file in the copy."""
+def with_openrc(distribution: Distribution) -> Path:
+    """The clean root in which apt has installed python3, OpenRC and busybox. Raises UnreachableError."""
+    base = clean(distribution)
+    return _made(f"{distribution.suite}_openrc", lambda folder: _extend(base, folder, "python3", "openrc", "busybox"))
+
+
+def _extend(base: Path, folder: Path, *wanted: str | Path) -> None:
+    """Copy a root, and let apt install packages of the distribution or files in the copy."""
     subprocess.run(["cp", "-a", "--reflink=auto", base, folder], check=True)
     with Root(folder, keep=True) as root:
         root.apt_get("update")
-        root.apt_get("install", *([wanted] if isinstance(wanted, str) else root.take(wanted)))
+        root.apt_get("install", *(one if isinstance(one, str) else root.take(one)[0] for one in wanted))
         root.apt_get("clean")
 
 
