@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.packages.built import CHANGELOG, ROOT, version
+
 TOOLS = ROOT / "build/release-tools/bin"
-CHANGELOG = (ROOT / "debian/changelog").read_text("utf-8")
-VERSION = re.findall(r"\Ahcloud-reassign \((.*?)\)", CHANGELOG)[0]
-EPOCH = str(int(parsedate_to_datetime(re.findall(r"^ -- .*>  (.*)$", CHANGELOG, re.MULTILINE)[0]).timestamp()))
+VERSION = version()
+_times = re.findall(r"^ -- .*>  (.*)$", CHANGELOG.read_text("utf-8"), re.MULTILINE)
+EPOCH = str(int(parsedate_to_datetime(_times[0]).timestamp()))
 """The time of the newest entry of the changelog, in seconds: what the Makefile builds with."""
 
 needs_release_tools = pytest.mark.skipif(not (TOOLS / "uv").exists(), reason="make release-tools has not been run")
