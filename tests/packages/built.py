@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
+CHANGELOG = ROOT / "debian/changelog"
 
 
 class File(NamedTuple):
@@ -25,6 +27,13 @@ class File(NamedTuple):
     mode: str
     owner: str
     content: str
+
+
+def version() -> str:
+    """The version that is built."""
+    found = re.match(r"hcloud-reassign \((\S+)\)", CHANGELOG.read_text("utf-8"))
+    assert found
+    return found[1]
 
 
 def built(name: str) -> Path:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from packages.stage import locked
-from tests.packages.built import ENVIRON, ROOT, File, built, installed, output
-from tests.packages.checkout import CHANGELOG, EPOCH, VERSION
+from tests.packages.built import CHANGELOG, ENVIRON, ROOT, File, built, installed, output
+from tests.packages.checkout import EPOCH, VERSION
 
 pytestmark = pytest.mark.skipif(not shutil.which("rpmbuild"), reason="rpmbuild is missing: apt-get install rpm")
 
@@ -177,9 +177,10 @@ def test_every_program_has_its_manual() -> None:
 
 def test_the_changelog_is_that_of_the_project() -> None:
     told = output("rpm", "-qp", "--changelog", source())
-    versions = re.findall(r"^hcloud-reassign \((.*?)\)", CHANGELOG, re.MULTILINE)
+    text = CHANGELOG.read_text("utf-8")
+    versions = re.findall(r"^hcloud-reassign \((.*?)\)", text, re.MULTILINE)
     assert re.findall(r"^\* .*> - (.*)-1$", told, re.MULTILINE) == versions
-    assert re.findall(r"^- (.*)$", told, re.MULTILINE) == re.findall(r"^  \* (.*)$", CHANGELOG, re.MULTILINE)
+    assert re.findall(r"^- (.*)$", told, re.MULTILINE) == re.findall(r"^  \* (.*)$", text, re.MULTILINE)
 
 
 def test_the_changelog_is_converted_with_times_in_utc_and_without_macros(tmp_path: Path) -> None:
