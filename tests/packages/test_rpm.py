@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from packages.stage import locked
-from tests.packages.built import CHANGELOG, ENVIRON, ROOT, File, built, installed, output
+from tests.packages.built import ENVIRON, ROOT, File, built, installed, output
 from tests.packages.checkout import EPOCH, VERSION
 
 pytestmark = pytest.mark.skipif(not shutil.which("rpmbuild"), reason="rpmbuild is missing: apt-get install rpm")
@@ -22,11 +22,17 @@ STAGE = ROOT / "build/stage"
 LIBRARY = "/usr/lib/hcloud-reassign"
 PYTHON = {"el9": "/usr/bin/python3.12", "el10": "/usr/bin/python3.12", "fc43": "/usr/bin/python3"}
 CERTIFICATES = f"{LIBRARY}/certifi/cacert.pem"
-OF_DEBIAN = (
-    "/usr/share/doc/hcloud-reassign/changelog",
-    "/usr/share/doc/hcloud-reassign/copyright",
-    "/usr/share/lintian/",
-)
+DOCUMENTS = "/usr/share/doc/hcloud-reassign"
+OF_DEBIAN = {
+    f"{DOCUMENTS}/changelog.gz",
+    f"{DOCUMENTS}/copyright",
+    "/usr/share/lintian/overrides/hcloud-reassign",
+    "/usr/share/python3/runtime.d/hcloud-reassign.rtupdate",
+}
+ELSEWHERE_IN_DEBIAN = {
+    "/usr/share/zsh/vendor-completions/_hcloud-reassign": "/usr/share/zsh/site-functions/_hcloud-reassign",
+    f"{DOCUMENTS}/README.md.gz": f"{DOCUMENTS}/README.md",
+}
 REQUIRES = {"/bin/sh", "ca-certificates", "findutils", "shadow-utils"}
 
 DECLARED = {"ISC License": "ISC", "MIT License": "MIT", "Dual License": "(Apache-2.0 OR BSD-3-Clause)"}
@@ -162,11 +168,10 @@ def test_a_package_holds_what_is_staged_with_the_certificates_of_the_system(dist
 
 def test_the_package_for_debian_holds_the_same() -> None:
     rpm, deb = installed(package("fc43")), installed(built(f"hcloud-reassign_{VERSION}_all.deb"))
-    ours = {path.replace("/zsh/vendor-completions/", "/zsh/site-functions/"): file for path, file in deb.items()}
-    assert rpm.keys() - ours.keys() == {"/usr/share/licenses/hcloud-reassign/LICENSE"}
-    assert {path for path in ours.keys() - rpm.keys() if not path.startswith(OF_DEBIAN)} == set()
-    differing = {path for path in rpm.keys() & ours.keys() if rpm[path] != ours[path]}
-    assert differing == {CERTIFICATES, "/etc/hcloud-reassign/config.ini"}
+    same = {ELSEWHERE_IN_DEBIAN.get(path, path): file for path, file in deb.items() if path not in OF_DEBIAN}
+    assert rpm.keys() ^ same.keys() == {"/usr/share/licenses/hcloud-reassign/LICENSE"}
+    differing = {path for path, file in same.items() if rpm[path] != file}
+    assert differing == {CERTIFICATES, "/etc/hcloud-reassign/config.ini", f"{DOCUMENTS}/README.md"}
 
 
 def test_every_program_has_its_manual() -> None:
@@ -177,7 +182,7 @@ def test_every_program_has_its_manual() -> None:
 
 def test_the_changelog_is_that_of_the_project() -> None:
     told = output("rpm", "-qp", "--changelog", source())
-    text = CHANGELOG.read_text("utf-8")
+    text = (STAGE / "changelog").read_text("utf-8")
     versions = re.findall(r"^hcloud-reassign \((.*?)\)", text, re.MULTILINE)
     assert re.findall(r"^\* .*> - (.*)-1$", told, re.MULTILINE) == versions
     assert re.findall(r"^- (.*)$", told, re.MULTILINE) == re.findall(r"^  \* (.*)$", text, re.MULTILINE)
