@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.packages.built import CHANGELOG, ROOT, version
+from tests.packages.built import version
 
+ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / "build/release-tools/bin"
 VERSION = version()
-_times = re.findall(r"^ -- .*>  (.*)$", CHANGELOG.read_text("utf-8"), re.MULTILINE)
+_times = re.findall(r"^ -- .*>  (.*)$", (ROOT / "debian/changelog").read_text("utf-8"), re.MULTILINE)
 EPOCH = str(int(parsedate_to_datetime(_times[0]).timestamp()))
 """The time of the newest entry of the changelog, in seconds: what the Makefile builds with."""
 
