@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.packages.built import ROOT
+from tests.packages.built import ROOT, output
 
 ROOTS = ROOT / "build/roots"
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -86,24 +86,28 @@ class Root:
         # Without its standard input the holder ends, and with it every process and mount of the root.
         self._holder.communicate()
 
+    def command(self, *words: str, user: int = 0, environ: Mapping[str, str] | None = None) -> list[str]:
+        """What starts a program of the root, from `/`, with an environment of its own."""
+        variables = [f"{name}={value}" for name, value in {**_ENVIRON, **(environ or {})}.items()]
+        return [*self.entered, "chroot", f"--userspec={user}:{user}", "/mnt", "env", "-i", *variables, *words]
+
     def run(
-        self, *command: str, user: int = 0, check: bool = True, environ: Mapping[str, str] | None = None
+        self, *words: str, user: int = 0, check: bool = True, environ: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program of the root, from `/`, with an environment of its own. Without `check` it may fail."""
-        words = [f"{name}={value}" for name, value in {**_ENVIRON, **(environ or {})}.items()]
+        """Run a program of the root. Without `check` it may fail."""
         done = subprocess.run(
-            [*self.entered, "chroot", f"--userspec={user}:{user}", "/mnt", "env", "-i", *words, *command],
+            self.command(*words, user=user, environ=environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
             timeout=LIMIT_S,
         )
-        assert not check or done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
+        assert not check or done.returncode == 0, f"{' '.join(words)}:\n{done.stdout}{done.stderr}"
         return done
 
-    def output(self, *command: str, user: int = 0, environ: Mapping[str, str] | None = None) -> str:
+    def output(self, *words: str, user: int = 0, environ: Mapping[str, str] | None = None) -> str:
         """What a program of the root prints, which must succeed."""
-        return self.run(*command, user=user, environ=environ).stdout
+        return self.run(*words, user=user, environ=environ).stdout
 
     @property
     def entered(self) -> list[str]:
@@ -117,22 +121,26 @@ class Root:
             shutil.copy(file, self.path / "root")
         return [f"/root/{file.name}" for file in files]
 
-    def apt_get(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return self.run("apt-get", "-q", "-y", "--no-install-recommends", *words, check=check)
+    def apt_get(self, *words: str) -> str:
+        """What apt says, which installs no more than what is needed, asks nobody and keeps edited configuration."""
+        keep = "-oDpkg::Options::=--force-confold"
+        return self.output("apt-get", "-q", "-y", "--no-install-recommends", keep, *words)
 
     def packages(self) -> set[str]:
         """The packages that are installed."""
         listed = self.output("dpkg-query", "-W", "-f", "${db:Status-Abbrev}${Package}\n").splitlines()
         return {line[3:].strip() for line in listed if line.startswith("ii")}
 
-    def files(self) -> set[str]:
-        """The paths of all there is, without what apt and dpkg keep for themselves."""
-        listed = self.output("find", "/", "-xdev", "-path", "/proc", "-prune", "-o", "-print").splitlines()
-        return {path for path in listed if not path.startswith(_OF_APT)}
+    def files(self, *, everything: bool = False) -> set[str]:
+        """The paths of all there is; without `everything` not what apt and dpkg keep for themselves."""
+        listed = self.output("find", "/", "-xdev", "-print").splitlines()
+        left_out = _MOUNTED if everything else _MOUNTED + _OF_APT
+        return {path for path in listed if not path.startswith(left_out)}
 
 
-_ENVIRON = {"PATH": SYSTEM_PATH, "HOME": "/root", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
+_MOUNTED = ("/proc", "/dev/pts")
 _OF_APT = ("/var/lib/apt/", "/var/lib/dpkg/", "/var/cache/", "/var/log/", "/root/", "/tmp/", "/run/lock")
+_ENVIRON = {"PATH": SYSTEM_PATH, "HOME": "/root", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
 _OVERLAY = """over() {
   mount -t tmpfs -o mode=755 tmpfs /media
   mkdir /media/upper /media/work
@@ -156,52 +164,57 @@ def unusable() -> str | None:
 
 def clean(distribution: Distribution) -> Path:
     """Its root of debootstrap's variant minbase. Raises UnreachableError."""
-    return _made(distribution.suite, lambda folder: _debootstrap(distribution, folder))
+    return _made(distribution.suite, distribution.mirror, lambda folder: _debootstrap(distribution, folder))
 
 
 def with_package(distribution: Distribution, package: Path) -> Path:
-    """The clean root in which apt has installed a package. Raises UnreachableError."""
-    base = clean(distribution)
-    digest = hashlib.sha256(package.read_bytes()).hexdigest()[:16]
+    """The clean root in which apt has installed a .deb. Raises UnreachableError."""
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    return _extended(distribution, "package", digest, lambda root: root.apt_get("install", *root.take(package)))
 
-    def make(folder: Path) -> None:
-        for older in ROOTS.glob(f"{distribution.suite}-*"):
-            shutil.rmtree(older)
-        _extend(base, folder, package)
 
-    return _made(f"{distribution.suite}-{digest}", make)
+def with_depends(distribution: Distribution, package: Path) -> Path:
+    """The clean root in which apt has installed all that a .deb depends on. Raises UnreachableError."""
+    wanted = output("dpkg-deb", "-f", package, "Depends").strip()
+    return _extended(distribution, "depends", wanted, lambda root: root.apt_get("satisfy", wanted))
 
 
 def with_python(distribution: Distribution) -> Path:
     """The clean root in which apt has installed python3 alone. Raises UnreachableError."""
-    base = clean(distribution)
-    return _made(f"{distribution.suite}_python", lambda folder: _extend(base, folder, "python3"))
+    return _extended(distribution, "python", "python3", lambda root: root.apt_get("install", "python3"))
 
 
 def with_openrc(distribution: Distribution) -> Path:
     """The clean root in which apt has installed python3, OpenRC and busybox. Raises UnreachableError."""
+    wanted = ("python3", "openrc", "busybox")
+    return _extended(distribution, "openrc", str(wanted), lambda root: root.apt_get("install", *wanted))
+
+
+def _extended(distribution: Distribution, name: str, key: str, extend: Callable[[Root], object]) -> Path:
     base = clean(distribution)
-    return _made(f"{distribution.suite}_openrc", lambda folder: _extend(base, folder, "python3", "openrc", "busybox"))
+
+    def make(folder: Path) -> None:
+        subprocess.run(["cp", "-a", "--reflink=auto", base, folder], check=True)
+        with Root(folder, keep=True) as root:
+            root.apt_get("update")
+            extend(root)
+            root.apt_get("clean")
+
+    return _made(f"{distribution.suite}-{name}", key, make)
 
 
-def _extend(base: Path, folder: Path, *wanted: str | Path) -> None:
-    """Copy a root, and let apt install packages of the distribution or files in the copy."""
-    subprocess.run(["cp", "-a", "--reflink=auto", base, folder], check=True)
-    with Root(folder, keep=True) as root:
-        root.apt_get("update")
-        root.apt_get("install", *(one if isinstance(one, str) else root.take(one)[0] for one in wanted))
-        root.apt_get("clean")
-
-
-def _made(name: str, make: Callable[[Path], None]) -> Path:
-    """The folder of this name, made once, whoever asks for it at the same time."""
+def _made(name: str, key: str, make: Callable[[Path], None]) -> Path:
+    """The folder of this name, made once for a key, whoever asks for it at the same time."""
     ROOTS.mkdir(parents=True, exist_ok=True)
-    folder, half = ROOTS / name, ROOTS / f"half.{name}"
+    folder, half, made_for = ROOTS / name, ROOTS / f"{name}.half", ROOTS / f"{name}.key"
     with _alone(ROOTS / f"{name.partition('-')[0]}.lock"):
-        if not folder.exists():
-            shutil.rmtree(half, ignore_errors=True)
+        if not folder.exists() or not made_for.exists() or made_for.read_text("utf-8") != key:
+            for old in (half, folder):
+                if old.exists():
+                    shutil.rmtree(old)
             make(half)
             half.rename(folder)
+            made_for.write_text(key, "utf-8")
     return folder
 
 
@@ -242,4 +255,4 @@ def _ubuntu_keys() -> Path:
         assert hashlib.sha256(package.read_bytes()).hexdigest() == digest, f"{url} is not what it was"
         subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
 
-    return _made("ubuntu_keys", make) / "usr/share/keyrings/ubuntu-archive-keyring.gpg"
+    return _made("ubuntu_keys", UBUNTU_KEYS[1], make) / "usr/share/keyrings/ubuntu-archive-keyring.gpg"
