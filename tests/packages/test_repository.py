@@ -14,6 +14,7 @@ import pytest
 
 from tests.packages.built import built
 from tests.packages.checkout import VERSION
+from tests.packages.roots import DISTRIBUTIONS, Root, UnreachableError, unusable, with_package
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "packages/repository"
@@ -369,6 +370,29 @@ def test_the_real_packages_are_as_they_were_built_and_signed(gnupg: str, tmp_pat
         assert "digests signatures OK" in succeed(*database, "--checksig", signed)
         query = ("rpm", "-qp", "--nosignature", "--qf", "%{SHA256HEADER} [%{FILENAMES} %{FILEDIGESTS}\n]")
         assert succeed(*query, signed) == succeed(*query, package)
+
+
+@pytest.mark.parametrize("name", ["Ubuntu 22.04", "Debian 13"])
+def test_the_oldest_and_the_newest_apt_install_the_real_package(name: str, gnupg: str, tmp_path: Path) -> None:
+    if why := unusable():
+        pytest.skip(why)
+    deb = built(f"{NAME}_{VERSION}_all.deb")
+    target = tmp_path / "repositories"
+    succeed(SCRIPT, deb.parent, target, KEY, "file:///srv/repositories", GNUPGHOME=gnupg)
+    try:
+        folder = with_package(next(one for one in DISTRIBUTIONS if one.name == name), deb)
+    except UnreachableError as error:
+        pytest.xfail(str(error))
+    with Root(folder) as root:
+        root.apt_get("remove", NAME)
+        shutil.rmtree(root.path / "etc/apt")
+        shutil.copytree(target, root.path / "srv/repositories")
+        (root.path / "etc/apt/sources.list.d").mkdir(parents=True)
+        shutil.copy(target / f"{NAME}.sources", root.path / "etc/apt/sources.list.d")
+        root.apt_get("update")
+        root.apt_get("install", NAME)
+        assert root.output(NAME, "--version") == f"{NAME} {VERSION}\n"
+        assert "file:/srv/repositories/deb stable/main" in root.output("apt-cache", "policy", NAME)
 
 
 # The script itself
