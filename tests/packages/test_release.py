@@ -18,7 +18,8 @@ KEY = "release@example.org"
 MAKE = """#!/bin/sh
 echo "$* NO_SKIP=$HCLOUD_REASSIGN_NO_SKIP" >>"$MADE"
 [ "$1" = packages ] || exit "${TESTS_EXIT:-0}"
-mkdir -p dist build
+mkdir -p dist/alpine build
+echo "pkgver=1.2.0" >dist/alpine/APKBUILD
 for name in hcloud_reassign-1.2.0-py3-none-any.whl hcloud_reassign-1.2.0.tar.gz hcloud-reassign_1.2.0_all.deb \\
   hcloud-reassign-1.2.0-1.noarch.rpm hcloud-reassign-1.2.0-r0.apk hcloud-reassign-1.2.0.cdx.json; do
   case " $LEFT_OUT " in
@@ -82,7 +83,8 @@ class Release:
 
     @property
     def dist(self) -> set[str]:
-        return {path.name for path in (self.root / "dist").iterdir()}
+        folder = self.root / "dist"
+        return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(params=["dash", "busybox sh"])
@@ -113,8 +115,8 @@ def test_a_tagged_version_is_built_tested_listed_and_signed(release: Release, ke
     dist = release.root / "dist"
     listed = [line.split("  ")[1] for line in (dist / "SHA256SUMS").read_text("utf-8").splitlines()]
     assert listed == sorted(listed)
-    assert set(listed) == release.dist - {"SHA256SUMS", "SHA256SUMS.asc"}
-    assert len(listed) == 6
+    assert {*listed, "SHA256SUMS", "SHA256SUMS.asc"} == release.dist
+    assert len(listed) == 7
     ran("sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS", cwd=dist)
     assert "Good signature" in run("gpg", "--verify", "SHA256SUMS.asc", "SHA256SUMS", cwd=dist).stderr
     assert (release.root / "build/release-notes.md").read_text("utf-8") == NOTES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -62,7 +63,7 @@ def test_no_job_on_github_that_may_write_runs_what_the_checkout_has(github: dict
     for name in ("attest", "pypi", "release"):
         steps = github["jobs"][name]["steps"]
         assert [step for step in steps if "actions/checkout" in step.get("uses", "")] == []
-        assert [step["run"].split()[0] for step in steps if "run" in step] == (["gh"] if name == "release" else [])
+        assert ["gh release create" in step["run"] for step in steps if "run" in step] == [True] * (name == "release")
 
 
 def test_both_only_call_the_script_and_take_what_it_leaves(github: dict[str, Any], gitlab: dict[str, Any]) -> None:
@@ -76,6 +77,20 @@ def test_both_only_call_the_script_and_take_what_it_leaves(github: dict[str, Any
     script = (ROOT / "packages/release").read_text("utf-8")
     assert f">{gitlab['release']['release']['description']}" in script
     assert left == ["dist/", gitlab["release"]["release"]["description"]]
+
+
+def test_the_release_on_github_gets_every_file_and_no_folder(github: dict[str, Any], tmp_path: Path) -> None:
+    for name in ("dist/SHA256SUMS", "dist/hcloud-reassign_0.2.0_all.deb", "dist/alpine/APKBUILD"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "gh").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n', encoding="utf-8")
+    (tmp_path / "gh").chmod(0o755)
+    (command,) = (step["run"] for step in github["jobs"]["release"]["steps"] if "run" in step)
+    environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_REF_NAME": "v0.2.0"}
+    release, create, tag, *more = ran("bash", "-e", "-c", command, cwd=tmp_path, environ=environ).splitlines()
+    assert (release, create, tag) == ("release", "create", "v0.2.0")
+    assert more[:3] == ["--verify-tag", "--notes-file", "build/release-notes.md"]
+    assert sorted(more[3:]) == ["dist/SHA256SUMS", "dist/alpine/APKBUILD", "dist/hcloud-reassign_0.2.0_all.deb"]
 
 
 def test_both_begin_with_the_tags_that_the_script_asks_for(github: dict[str, Any], gitlab: dict[str, Any]) -> None:
