@@ -1,4 +1,4 @@
-"""packages/release, for real: in a repository of its own, from a tag, with a key. Only `make` is a stand-in."""
+"""packages/release: in a repository of its own, from a tag, with a key of gpg. `make` alone is a stand-in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packages.checkout import copy_checkout, ran, run
+from tests.packages.checkout import ROOT, ran, run
 
 KEY = "release@example.org"
 
@@ -53,10 +53,13 @@ NOTES = """* trigger: asks a second pipeline when
 
 
 class Release:
-    """A clean checkout of a tagged version, and a `make`."""
+    """A clean checkout of a tagged version, with all that the script reads, and a `make`."""
 
     def __init__(self, path: Path, shell: list[str]) -> None:
-        self.root, self._shell, self._made = copy_checkout(path / "checkout"), shell, path / "made"
+        self.root, self._shell, self._made = path / "checkout", shell, path / "made"
+        for name in ("packages/release", "debian/changelog", ".gitignore", "LICENSE"):
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, self.root / name)
         self.make, self.environ = path / "make", {"MAKE": str(path / "make"), "MADE": str(self._made)}
         self.make.write_text(MAKE, encoding="utf-8")
         self.make.chmod(0o755)
@@ -178,8 +181,8 @@ REFUSALS: dict[str, tuple[Callable[[Release], object], str, str]] = {
         "git status",
     ),
     "a new file": (
-        lambda release: (release.root / "hcloud_reassign/extra.py").write_text("", encoding="utf-8"),
-        "the checkout is not what its commit says: ?? hcloud_reassign/extra.py",
+        lambda release: (release.root / "extra.py").write_text("", encoding="utf-8"),
+        "the checkout is not what its commit says: ?? extra.py",
         "git status",
     ),
 }
