@@ -23,6 +23,7 @@ missing = unusable() or ", ".join(f"{name} is missing" for name in PROGRAMS if n
 pytestmark = [pytest.mark.skipif(bool(missing), reason=missing), pytest.mark.timeout(600)]
 
 LIBRARY = "/usr/lib/hcloud-reassign"
+CERTIFICATES = "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"
 CONFIG = "/etc/hcloud-reassign/config.ini"
 REQUIRED = ("/bin/sh", "/usr/bin/python3", "python3 = 3.12", "ca-certificates", "findutils", "shadow-utils")
 OF_DNF = ("/var/lib/rpm", "/var/lib/dnf", "/var/log/", "/var/cache/", "/tmp/")
@@ -43,8 +44,10 @@ Provides: /usr/bin/python3.12
 %description -n python3.12
 %{{summary}}.
 %install
-mkdir -p %{{buildroot}}/usr/share/licenses %{{buildroot}}/usr/lib/sysusers.d
+mkdir -p %{{buildroot}}/usr/share/licenses %{{buildroot}}/usr/lib/sysusers.d $(dirname %{{buildroot}}{certificates})
+echo certificates of the system >%{{buildroot}}{certificates}
 %files
+{certificates}
 %dir /usr/share/licenses
 %dir /usr/lib/sysusers.d
 %files -n python3.12
@@ -133,7 +136,7 @@ class Machine:
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the packages that stand in for those of the distribution."""
     folder = tmp_path_factory.mktemp("stand-in")
-    (folder / "spec").write_text(STAND_IN.format(provides=" ".join(REQUIRED)))
+    (folder / "spec").write_text(STAND_IN.format(provides=" ".join(REQUIRED), certificates=CERTIFICATES))
     output("rpmbuild", "--quiet", "--define", f"_topdir {folder}", "-bb", folder / "spec")
     return folder / "RPMS/noarch"
 
@@ -184,6 +187,14 @@ def test_installed_it_runs_by_its_own_libraries_with_byte_code_for_all(machine: 
     machine.root.output("hcloud-reassign", "demo", environ={"HCLOUD_REASSIGN_STATE": "/run/demo"})
     verified = machine.rpm("--verify", "hcloud-reassign")
     assert (verified.returncode, verified.stdout) == (0, "")
+
+
+def test_whom_the_system_trusts_it_trusts(machine: Machine) -> None:
+    machine.offer(package("fc43"))
+    machine.dnf("install", "hcloud-reassign")
+    code = f"import sys; sys.path.insert(0, {LIBRARY!r}); import requests.certs; print(requests.certs.where())"
+    bundle = machine.root.output("python3", "-IS", "-c", code).strip()
+    assert machine.root.output("cat", bundle) == "certificates of the system\n"
 
 
 def test_the_user_of_the_unit_is_made_and_reads_the_configuration(machine: Machine) -> None:
