@@ -25,8 +25,20 @@ INSTALLER_ONLY = {"RECORD", "WHEEL", "INSTALLER", "REQUESTED", "entry_points.txt
 NOT_UNPACKED = ("textual/__main__.py", "textual/demo/", "typer/.agents/")
 """What no program here runs or reads. Textual's demo has a text under a licence of its own, CC-BY-SA-4.0."""
 
-NOT_SHIPPED = {"__pycache__", "render.py"}
-"""`render.py` makes the CI templates; they are shipped as it made them."""
+NOT_SHIPPED = {"__pycache__", "generate.py", "make.py", "manual.py", "render.py"}
+"""What makes pages, pictures and templates: they are shipped as it made them."""
+
+DOCUMENTED = (
+    "README.md",
+    "ci-templates",
+    "docs",
+    "examples",
+    "keepalived/hcloud-reassign-notify.conf",
+    "keepalived/os",
+    "keepalived/samples",
+    "keepalived/systemd",
+)
+"""What lies in the documents as it does in the checkout: the pages link to each other, and to these."""
 
 FILES: Sequence[tuple[str, str, int]] = (
     ("packages/launcher", "usr/bin/hcloud-reassign", 0o755),
@@ -38,12 +50,7 @@ FILES: Sequence[tuple[str, str, int]] = (
     ("packages/completions/bash", "usr/share/bash-completion/completions/hcloud-reassign", 0o644),
     ("packages/completions/zsh", "usr/share/zsh/site-functions/_hcloud-reassign", 0o644),
     ("packages/completions/fish", "usr/share/fish/vendor_completions.d/hcloud-reassign.fish", 0o644),
-    ("keepalived/samples", f"{DOCUMENTS}/examples/keepalived/samples", 0o644),
-    ("keepalived/os", f"{DOCUMENTS}/examples/keepalived/os", 0o644),
-    ("keepalived/systemd", f"{DOCUMENTS}/examples/keepalived/systemd", 0o644),
-    ("ci-templates", f"{DOCUMENTS}/examples/ci-templates", 0o644),
-    ("examples", f"{DOCUMENTS}/examples", 0o644),
-    ("README.md", f"{DOCUMENTS}/README.md", 0o644),
+    *((name, f"{DOCUMENTS}/{name}", 0o644) for name in DOCUMENTED),
 )
 """Where each file or folder of the checkout goes, and the mode of its files."""
 
