@@ -18,7 +18,7 @@ _UNWRITTEN = ("step.progress", "step.retried")
 
 
 class Journal:
-    """Appends the events of runs to `journal.jsonl` in the state directory, readable by its owner alone.
+    """Appends the events of runs to `journal.jsonl` in the state directory, readable by its owner and root alone.
 
     `secrets`: what is hidden in every line, asked for whenever one is written.
     """
@@ -53,17 +53,33 @@ class Journal:
 
     def _append(self, line: bytes) -> None:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(self.path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        lock = self._open(self.path.with_suffix(".lock"), os.O_RDWR)
         try:
             self._lock(lock)
             self._rotate(len(line))
-            file = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            file = self._open(self.path, os.O_APPEND | os.O_WRONLY)
             try:
                 os.write(file, line)
             finally:
                 os.close(file)
         finally:
             os.close(lock)
+
+    def _open(self, path: Path, flags: int) -> int:
+        """Open a file, made when missing; what root makes in another user's directory is given to that user.
+
+        So root and a service with a user of its own write the same journal. Root follows no link of that user.
+        """
+        owner = path.parent.stat()
+        shared = os.geteuid() == 0 != owner.st_uid
+        flags |= os.O_CREAT | os.O_CLOEXEC | (os.O_NOFOLLOW if shared else 0)
+        try:
+            file = os.open(path, flags | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return os.open(path, flags, 0o600)
+        if shared:
+            os.fchown(file, owner.st_uid, owner.st_gid)
+        return file
 
     def _lock(self, lock: int) -> None:
         """Raises OSError when another process keeps it: no move waits for a journal."""

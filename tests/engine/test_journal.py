@@ -53,6 +53,32 @@ def test_only_its_owner_reads_it(tmp_path: Path) -> None:
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a directory to another user")
+def test_what_root_makes_in_the_directory_of_a_service_is_the_services(tmp_path: Path) -> None:
+    os.chown(tmp_path, 12345, 23456)
+    _journal(tmp_path).write(_event(number=1))
+    _journal(tmp_path).write(_event(number=2))
+    for name in ("journal.jsonl", "journal.lock"):
+        found = (tmp_path / name).stat()
+        assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (12345, 23456, 0o600)
+    assert len((tmp_path / "journal.jsonl").read_text().splitlines()) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a directory to another user")
+@pytest.mark.parametrize("there", [True, False])
+def test_root_follows_no_link_in_the_directory_of_a_service(tmp_path: Path, there: bool) -> None:
+    other, place, warnings = tmp_path / "other", tmp_path / "state", list[str]()
+    place.mkdir()
+    if there:
+        other.write_text("")
+    (place / "journal.jsonl").symlink_to(other)
+    os.chown(place, 12345, 23456)
+    _journal(place, warnings).write(_event())
+    assert len(warnings) == 1 and "is not written" in warnings[0]
+    assert other.exists() is there
+    assert not there or (other.stat().st_uid, other.stat().st_size) == (0, 0)
+
+
 def test_it_rotates_and_keeps_five(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_BYTES", 300)
     journal = _journal(tmp_path)
