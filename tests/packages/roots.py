@@ -190,6 +190,21 @@ def with_openrc(distribution: Distribution) -> Path:
     return _extended(distribution, "openrc", str(wanted), lambda root: root.apt_get("install", *wanted))
 
 
+def like_python_image(distribution: Distribution) -> Path:
+    """The clean root with Python and pip in /usr/local, as the images of Python have them. Raises UnreachableError."""
+
+    def install(root: Root) -> None:
+        root.apt_get("install", "python3-venv")
+        root.run("python3", "-m", "venv", "/usr/local")
+        # Nor do they have these, and half as much is to be copied.
+        root.run("find", "/var/lib/apt/lists", *(f"/usr/share/{name}" for name in _SLIM), "-type", "f", "-delete")
+
+    return _extended(distribution, "image", "python3-venv, slim", install)
+
+
+_SLIM = ("doc", "locale", "man")
+
+
 def _extended(distribution: Distribution, name: str, key: str, extend: Callable[[Root], object]) -> Path:
     base = clean(distribution)
 
