@@ -137,14 +137,12 @@ def test_it_differs_from_the_deb_in_what_each_distribution_has_of_its_own() -> N
     documents = "/usr/share/doc/hcloud-reassign"
     assert ours - theirs == {
         "/etc/init.d/hcloud-reassign",
-        f"{documents}/README.md",
         "/usr/share/licenses/hcloud-reassign/LICENSE",
         "/usr/share/zsh/site-functions/_hcloud-reassign",
     }
     assert theirs - ours == {
         "/usr/lib/systemd/system/hcloud-reassign@.service",
         "/usr/lib/sysusers.d/hcloud-reassign.conf",
-        f"{documents}/README.md.gz",
         f"{documents}/changelog.gz",
         f"{documents}/copyright",
         "/usr/share/lintian/overrides/hcloud-reassign",

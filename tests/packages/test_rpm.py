@@ -31,7 +31,6 @@ OF_DEBIAN = {
 }
 ELSEWHERE_IN_DEBIAN = {
     "/usr/share/zsh/vendor-completions/_hcloud-reassign": "/usr/share/zsh/site-functions/_hcloud-reassign",
-    f"{DOCUMENTS}/README.md.gz": f"{DOCUMENTS}/README.md",
 }
 REQUIRES = {"/bin/sh", "ca-certificates", "findutils", "shadow-utils"}
 
@@ -171,7 +170,7 @@ def test_the_package_for_debian_holds_the_same() -> None:
     same = {ELSEWHERE_IN_DEBIAN.get(path, path): file for path, file in deb.items() if path not in OF_DEBIAN}
     assert rpm.keys() ^ same.keys() == {"/usr/share/licenses/hcloud-reassign/LICENSE"}
     differing = {path for path, file in same.items() if rpm[path] != file}
-    assert differing == {CERTIFICATES, "/etc/hcloud-reassign/config.ini", f"{DOCUMENTS}/README.md"}
+    assert differing == {CERTIFICATES, "/etc/hcloud-reassign/config.ini"}
 
 
 def test_every_program_has_its_manual() -> None:
