@@ -166,6 +166,17 @@ def test_the_service_moves_whenever_it_is_started(service: Machine, site: Site) 
     assert journal == "hcloud-reassign 700\nhcloud-reassign 600\n"
 
 
+def test_the_service_goes_on_with_the_journal_that_root_began(service: Machine, site: Site) -> None:
+    service.write("/etc/hcloud-reassign/config.ini", CONFIG.format(url=site.url), 0o644)
+    token, journal = "/etc/hcloud-reassign/token", service.path / "var/lib/hcloud-reassign/journal.jsonl"
+    service.root.run("hcloud-reassign", "--token-file", token, "run", "floating.web")
+    begun = journal.read_bytes()
+    site.sim.state.floating_ips[FLOATING].server_id = A
+    worked, said = service.start()
+    assert worked and "journal" not in said, said
+    assert journal.read_bytes().startswith(begun) and journal.stat().st_size > len(begun)
+
+
 def test_the_service_gives_the_token_to_its_user_on_standard_input_alone(service: Machine) -> None:
     service.program("/usr/bin/hcloud-reassign", SEES)
     (service.path / "run").chmod(0o777)
