@@ -103,7 +103,7 @@ sbom: stage $(RELEASE_TOOLS)/ready
 
 # As root: it installs into roots of other distributions that it makes. After `make packages`.
 test-packages: $(VENV)/ready-for-dev $(RELEASE_TOOLS)/ready
-	$(BIN)/python -m pytest -m packages
+	$(BIN)/python -m pytest -m packages $(PYTEST_FLAGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
