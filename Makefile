@@ -20,7 +20,7 @@ VERSION = $(shell sed '1{s/.*(//;s/).*//;q;}' debian/changelog)
 EPOCH = $(shell date -d "$$(sed -n '/^ -- /{s/.*>  //p;q;}' debian/changelog)" +%s)
 
 help:
-	@echo 'make demo | test | test-e2e | lint | types | bench | chaos | kills | soak | coverage | mutate | ci-tools | patroni | dist | packages | test-packages | release-tools | constraints | vendor | audit | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
+	@echo 'make demo | test | test-e2e | lint | types | bench | chaos | kills | soak | coverage | mutate | ci-tools | patroni | dist | packages | image | test-packages | release-tools | constraints | vendor | audit | clean    (PYTHON=..., VENV=..., PYTEST_FLAGS=...)'
 
 demo: $(VENV)/ready-for-demo
 	$(BIN)/hcloud-reassign demo

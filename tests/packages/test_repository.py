@@ -299,9 +299,9 @@ def test_rpm_knows_the_signature_of_a_package(target: Path, el9: Path, tmp_path:
 
 APK = """\
 #!/bin/sh
-# index --quiet --rewrite-arch ARCH --output FILE PACKAGE...
-[ "$1 $2 $3 $5 $6" = 'index --quiet --rewrite-arch --output APKINDEX.tar.gz' ] || exit 1
-{ echo "$4"; shift 6; ls "$@"; } >APKINDEX.tar.gz
+# index --allow-untrusted --quiet --rewrite-arch ARCH --output FILE PACKAGE...
+[ "$1 $2 $3 $4 $6 $7" = 'index --allow-untrusted --quiet --rewrite-arch --output APKINDEX.tar.gz' ] || exit 1
+{ echo "$5"; shift 7; ls "$@"; } >APKINDEX.tar.gz
 """
 ABUILD_SIGN = """\
 #!/bin/sh
