@@ -202,6 +202,11 @@ def like_python_image(distribution: Distribution) -> Path:
     return _extended(distribution, "image", "python3-venv, slim", install)
 
 
+def of_image(key: str, build: Callable[[Path], None]) -> Path:
+    """The folder of an image, which `build` makes and fills once for a key."""
+    return _made("image", key, build)
+
+
 _SLIM = ("doc", "locale", "man")
 
 

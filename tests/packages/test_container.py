@@ -6,12 +6,14 @@ the wheels of the stage. What came of it is run as the platforms run it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,8 +25,8 @@ from tests.ci_templates.templates import REQUEST, TEMPLATES, variables
 from tests.engine.samples import FLOATING, A, B
 from tests.harness import TOKEN
 from tests.packages.built import ROOT
-from tests.packages.checkout import VERSION
-from tests.packages.roots import DISTRIBUTIONS, like_python_image, unusable
+from tests.packages.checkout import VERSION, ran
+from tests.packages.roots import DISTRIBUTIONS, Root, like_python_image, of_image, unusable
 from tests.system.site import Site
 
 CONTAINERFILE = ROOT / "packages/Containerfile"
@@ -34,7 +36,6 @@ PAGE = ROOT / "docs/container.md"
 TRIXIE = next(distribution for distribution in DISTRIBUTIONS if distribution.suite == "trixie")
 LIBRARY = "/usr/local/lib/hcloud-reassign"
 STATE = "/var/lib/hcloud-reassign"
-LIMIT_S = 300.0
 
 missing = unusable() or (None if shutil.which("buildah") else "not installed: buildah")
 needs_buildah = pytest.mark.skipif(bool(missing), reason=str(missing))
@@ -51,64 +52,23 @@ set --
 
 
 class Image:
-    """The built image, and a container of it."""
+    """What buildah made: how it starts, and its files, in a root that forgets what is written."""
 
-    def __init__(self, folder: Path) -> None:
-        self._storage = [f"--root={folder}/storage", f"--runroot={folder}/run"]
-        self._folder = folder
-
-    def build(self) -> None:
-        base = self.buildah("from", "scratch")
-        self.buildah("add", "--quiet", base, str(like_python_image(TRIXIE)), "/")
-        self.buildah("config", "--env", "PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", base)
-        self.buildah("commit", "--quiet", "--rm", base, taken())
-        (self._folder / "pip.conf").write_text("[global]\nno-index = true\nfind-links = /wheels\n", "utf-8")
-        shutil.copytree(WHEELS, self._folder / "wheels")
-        self.buildah(
-            *("build", "--isolation=chroot", "--pull=never", "--layers=false", "--quiet"),
-            *(f"--volume={self._folder}/{name}:{place}:ro" for name, place in PIP.items()),
-            *("--file", str(CONTAINERFILE), "--build-arg", f"VERSION={VERSION}", "--tag", "built", str(ROOT)),
-        )
-        self._container = self.buildah("from", "--pull=never", "built")
-
-    def config(self) -> Mapping[str, Any]:
-        found: dict[str, Any] = json.loads(self.buildah("inspect", "--type=image", "built"))["OCIv1"]["config"]
-        return found
+    def __init__(self, config: Mapping[str, Any], root: Root) -> None:
+        self.config, self.root = config, root
+        self.environ = dict(entry.split("=", 1) for entry in config["Env"])
 
     def run(
-        self, *command: str, user: str | None = None, work: Path | None = None, environ: Mapping[str, str] | None = None
+        self, *command: str, user: int = 65532, folder: str = STATE, environ: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command as the image says or as another user, in its folder or in `work`, which is /work there."""
-        there = ("--workingdir=/work", f"--volume={work}:/work") if work else ()
-        return subprocess.run(
-            ["buildah", *self._storage, "run", "--isolation=chroot", *there]
-            + [f"--user={user}"] * bool(user)
-            + [f"--env={name}={value}" for name, value in (environ or {}).items()]
-            + [self._container, "--", *command],
-            capture_output=True,
-            encoding="utf-8",
-            timeout=LIMIT_S,
-        )
+        """Run a command of the image in a folder of it, with its environment and more."""
+        words = ("sh", "-c", 'cd "$0" && exec "$@"', folder, *command)
+        return self.root.run(*words, user=user, check=False, environ={**self.environ, **(environ or {})})
 
-    def output(self, *command: str, user: str | None = None) -> str:
+    def output(self, *command: str, user: int = 65532) -> str:
         done = self.run(*command, user=user)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
-
-    def buildah(self, *words: str) -> str:
-        done = subprocess.run(
-            ["buildah", *self._storage, *words], capture_output=True, encoding="utf-8", timeout=LIMIT_S
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout.strip()
-
-    def remove(self) -> None:
-        self.buildah("rm", "--all")
-        self.buildah("rmi", "--all", "--force")
-
-
-PIP = {"wheels": "/wheels", "pip.conf": "/etc/pip.conf"}
-"""What the image is built with that is not the image's: it stays outside."""
 
 
 def taken() -> str:
@@ -118,16 +78,52 @@ def taken() -> str:
     return found[1]
 
 
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+def key() -> str:
+    """A digest of all that the image is made of, but for its base."""
+    copied = (CONTAINERFILE, Path(f"{CONTAINERFILE}.dockerignore"), ROOT / "packages/launcher", *WHEELS.glob("*.whl"))
+    vendored = ROOT / "packages/vendor.txt"
+    return hashlib.sha256(b"".join(path.read_bytes() for path in (vendored, *sorted(copied)))).hexdigest()
+
+
+def build(folder: Path) -> None:
+    """Run the Containerfile, and lay out the image's files and configuration in `folder`."""
+    base = like_python_image(TRIXIE)
+    pip = {"wheels": "/wheels", "pip.conf": "/etc/pip.conf"}
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        (work / "pip.conf").write_text("[global]\nno-index = true\nfind-links = /wheels\n", "utf-8")
+        shutil.copytree(WHEELS, work / "wheels")
+
+        def buildah(*words: str | Path) -> str:
+            return ran("buildah", f"--root={work}/storage", f"--runroot={work}/run", *words).strip()
+
+        try:
+            began = buildah("from", "scratch")
+            buildah("add", "--quiet", began, base, "/")
+            buildah("config", "--env", "PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", began)
+            buildah("commit", "--quiet", "--rm", began, taken())
+            buildah(
+                *("build", "--isolation=chroot", "--pull=never", "--layers=false", "--quiet", "--tag=built"),
+                *(f"--volume={work}/{name}:{place}:ro" for name, place in pip.items()),
+                *("--file", CONTAINERFILE, "--build-arg", f"VERSION={VERSION}", ROOT),
+            )
+            config = json.loads(buildah("inspect", "--type=image", "built"))["OCIv1"]["config"]
+            files = buildah("mount", buildah("from", "--pull=never", "built"))
+            folder.mkdir()
+            (folder / "config.json").write_text(json.dumps(config), "utf-8")
+            ran("cp", "-a", files, folder / "files")
+        finally:
+            buildah("rm", "--all")
+            buildah("rmi", "--all", "--force")
+
+
+@pytest.fixture
+def image() -> Iterator[Image]:
     if not WHEELS.exists():
         pytest.skip(f"{WHEELS} is missing: make stage")
-    made = Image(tmp_path_factory.mktemp("image"))
-    try:
-        made.build()
-        yield made
-    finally:
-        made.remove()
+    folder = of_image(key(), build)
+    with Root(folder / "files") as root:
+        yield Image(json.loads((folder / "config.json").read_text("utf-8")), root)
 
 
 @pytest.fixture
@@ -184,17 +180,17 @@ def test_githubs_job_is_sound_with_the_lines_of_the_page(tmp_path: Path) -> None
 
 @needs_buildah
 def test_it_starts_the_command_as_a_user_without_a_name(image: Image) -> None:
-    config = image.config()
+    config = image.config
     assert (config["Entrypoint"], config.get("Cmd"), config["User"]) == (["hcloud-reassign"], None, "65532:65532")
+    assert config["WorkingDir"] == STATE
     assert config["Labels"]["org.opencontainers.image.version"] == VERSION
     assert image.output(*config["Entrypoint"], "--version") == f"hcloud-reassign {VERSION}\n"
-    assert image.output("id").split()[:2] == ["uid=65532", "gid=65532"]
+    assert image.output("id") == "uid=65532 gid=65532 groups=65532\n"
 
 
 @needs_buildah
 def test_it_holds_no_secret_no_pip_and_nothing_that_was_only_there_to_build_it(image: Image) -> None:
-    names = {entry.partition("=")[0] for entry in image.config()["Env"]}
-    assert names == {"PATH", "HOME", "HCLOUD_REASSIGN_STATE"}
+    assert set(image.environ) == {"PATH", "HOME", "HCLOUD_REASSIGN_STATE"}
     assert "No module named pip" in image.run("python3", "-m", "pip", "--version").stderr
     assert image.run("ls", "/build").returncode != 0
     assert image.output("ls", "-A", STATE) == ""
@@ -214,31 +210,33 @@ def test_its_library_is_that_of_the_packages_compiled_and_closed_to_its_user(ima
 
 
 @needs_buildah
-@pytest.mark.parametrize("user", ["65532:65532", "1001:1001", "1000750000:0"], ids=["Tekton", "GitHub", "OpenShift"])
-def test_the_templates_find_all_they_need_whoever_runs_it(image: Image, site: Site, user: str, tmp_path: Path) -> None:
-    (tmp_path / "hcloud-reassign.ini").write_text(CONFIG, "utf-8")
-    (tmp_path / "job").write_text(JOB, "utf-8")
-    os.chown(tmp_path, *map(int, user.split(":")))
+@pytest.mark.parametrize("user", [65532, 1001, 1000, 1000750000], ids=["Tekton", "GitHub", "Jenkins", "OpenShift"])
+def test_the_templates_find_all_they_need_whoever_runs_it(image: Image, site: Site, user: int) -> None:
+    work = image.root.path / "work"
+    work.mkdir()
+    (work / "hcloud-reassign.ini").write_text(CONFIG, "utf-8")
+    (work / "job").write_text(JOB, "utf-8")
+    os.chown(work, user, user)
     now_ms = time.time_ns() // 1_000_000
     request = variables({**REQUEST, "issued_at": str(now_ms)})
     known = {"HR_API_URL": site.url, "HR_CREATED_AT": str(now_ms), "HCLOUD_TOKEN": TOKEN}
     assert site.sim.state.floating_ips[FLOATING].server_id == A
 
-    done = image.run("sh", "job", user=user, work=tmp_path, environ={**request, **known})
+    done = image.run("sh", "job", user=user, folder="/work", environ={**request, **known})
     assert (done.returncode, site.sim.state.floating_ips[FLOATING].server_id) == (0, B), done.stdout + done.stderr
-    (move,) = json.loads((tmp_path / "hcloud-reassign.json").read_text("utf-8"))["moves"]
+    (move,) = json.loads((work / "hcloud-reassign.json").read_text("utf-8"))["moves"]
     assert move["outcome"] == "done"
     assert TOKEN not in done.stdout + done.stderr
 
 
 @needs_buildah
-def test_without_a_template_the_journal_is_kept_in_the_image_whoever_runs_it(image: Image, site: Site) -> None:
+def test_without_a_template_the_journal_is_kept_whoever_runs_it(image: Image, site: Site) -> None:
     command = 'printf %s "$CONFIG" >prod.ini; exec hcloud-reassign run -c prod.ini --to srv-b'
     given = {"CONFIG": CONFIG, "HCLOUD_TOKEN": TOKEN, "HCLOUD_ENDPOINT": site.url}
-    done = image.run("sh", "-c", command, user="4242:4242", environ=given)
+    done = image.run("sh", "-c", command, user=4242, environ=given)
     assert done.returncode == 0, done.stderr
     assert "journal" not in done.stderr
-    assert image.output("stat", "-c", "%u %a", f"{STATE}/journal.jsonl", user="0") == "4242 600\n"
+    assert image.output("stat", "-c", "%u %a", f"{STATE}/journal.jsonl", user=0) == "4242 600\n"
 
 
 @needs_buildah
