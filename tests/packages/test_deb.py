@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -90,10 +91,16 @@ def test_it_depends_on_python_certificates_and_who_makes_users_and_on_nothing_el
     }
 
 
-def test_it_has_every_file_of_the_stage_and_those_of_debian() -> None:
-    root = STAGE / "root"
-    staged = {f"/{path.relative_to(root)}" for path in root.rglob("*") if path.is_file()}
-    assert set(installed(package())) == {MOVED.get(path, path) for path in staged} | OF_DEBIAN
+def test_it_has_every_file_of_the_stage_as_it_is_there_and_those_of_debian() -> None:
+    root, found = STAGE / "root", installed(package())
+    staged = {f"/{path.relative_to(root)}": path for path in root.rglob("*") if path.is_file()}
+    assert set(found) == {MOVED.get(path, path) for path in staged} | OF_DEBIAN
+    other = {
+        path
+        for path, file in staged.items()
+        if found[MOVED.get(path, path)].content != hashlib.sha256(file.read_bytes()).hexdigest()
+    }
+    assert other == {CERTIFICATES}
 
 
 def test_whom_it_trusts_is_said_by_the_machine_and_not_by_a_vendored_project() -> None:
