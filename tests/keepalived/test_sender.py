@@ -70,10 +70,11 @@ def test_a_process_that_only_has_the_id_of_a_dead_sender_is_left_alone(host: Hos
         for state in ("MASTER", "BACKUP"):
             (host.state / "VI_1.sender").write_text(f"{other.pid} 1\n")
             host.becomes(state)
-        platform.wait_for(lambda: len(platform.runs) == 1)
-        host.waits_until_idle()
-        assert other.poll() is None
+            platform.wait_for(lambda: len(platform.runs) == 1)
+            host.waits_until_idle()
+        alive = other.poll() is None
         other.kill()
+    assert alive
 
 
 def test_what_failed_for_now_is_asked_again_with_a_new_time(host: Host) -> None:
