@@ -26,11 +26,11 @@ demo: $(VENV)/ready-for-demo
 	$(BIN)/hcloud-reassign demo
 
 test: $(VENV)/ready-for-dev
-	$(BIN)/python -m pytest -m 'not e2e and not packages' $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/packages $(PYTEST_FLAGS)
 
 # The tests that run real programs: keepalived, etcd, Patroni, uWSGI, hcloud. Some as root: they make network namespaces.
 test-e2e: $(VENV)/ready-for-dev
-	$(BIN)/python -m pytest -m e2e $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) tests/e2e
 
 lint: $(VENV)/ready-for-dev
 	$(BIN)/ruff check .
@@ -103,7 +103,7 @@ sbom: stage $(RELEASE_TOOLS)/ready
 
 # As root: it installs into roots of other distributions that it makes. After `make packages`.
 test-packages: $(VENV)/ready-for-dev $(RELEASE_TOOLS)/ready
-	$(BIN)/python -m pytest -m packages $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) tests/packages
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist

@@ -11,11 +11,11 @@ from typing import TypeVar
 import pytest
 from hypothesis import settings
 
-MARKED = {"e2e": Path(__file__).parent / "e2e", "packages": Path(__file__).parent / "packages"}
-"""Folders whose tests `make test` leaves out: they need programs of Debian, and minutes."""
+BESIDE = {Path(__file__).parent / "e2e", Path(__file__).parent / "packages"}
+"""Folders that `make test` leaves out: they need programs of Debian, and minutes."""
 
 NO_SKIP = "HCLOUD_REASSIGN_NO_SKIP"
-"""Set by CI, which installs every program that the marked tests need: there a skipped one is a failed one."""
+"""Set by CI, which installs every program that these folders need: there a skipped test is a failed one."""
 
 FOR_TESTS = {NO_SKIP, "HCLOUD_REASSIGN_OPENAPI", "HCLOUD_REASSIGN_TEKTON_CRDS"}
 """What is meant for the tests themselves: where Hetzner's API description lies, and the CRDs of Tekton."""
@@ -51,12 +51,6 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     return path
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    for marker, folder in MARKED.items():
-        if folder in item.path.parents:
-            item.add_marker(marker)
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(
     collector: pytest.Collector,
@@ -72,7 +66,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def _not_skipped(report: R, path: Path) -> R:
-    if report.skipped and NO_SKIP in os.environ and set(MARKED.values()) & set(path.parents):
+    if report.skipped and NO_SKIP in os.environ and BESIDE & set(path.parents):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome, report.longrepr = "failed", f"{reason} (and {NO_SKIP} is set)"
     return report

@@ -43,7 +43,6 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("check",),
     ("hold", "alias.vip", "--for", "1h"),
     ("run", "-vv"),
-    ("run", "--force", "-v"),
     ("run", "-o", "jsonl", "--force", "--report", "report.json"),
 )
 OBEYED = set("\x00\x07\x1b\r\u200f\u2028\u202e\u2066\ud800")

@@ -19,10 +19,7 @@ from hcloud_reassign.simulator.asgi import RunningServer  # noqa: E402
 
 HCLOUD = Path("/usr/bin/hcloud")
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(not HCLOUD.exists(), reason="the hcloud command (package hcloud-cli) is not installed"),
-]
+pytestmark = pytest.mark.skipif(not HCLOUD.exists(), reason="the hcloud command (package hcloud-cli) is not installed")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -23,7 +23,7 @@ pytest.importorskip("textual")
 
 from hcloud_reassign.simulator.asgi import RunningServer  # noqa: E402
 
-pytestmark = [pytest.mark.e2e, pytest.mark.skipif(which("tmux") is None, reason="tmux is not installed")]
+pytestmark = pytest.mark.skipif(which("tmux") is None, reason="tmux is not installed")
 
 PATIENCE_S = 20.0
 PROGRAM = shlex.join([sys.executable, "-m", "hcloud_reassign"])

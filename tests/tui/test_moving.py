@@ -560,7 +560,7 @@ def test_a_hold_is_set_and_released(lab: Lab) -> None:
         await session.press("h")
         await session.until("Hold 192.0.2.10")
         await session.press("r")
-        await session.until("at source")
+        await session.until(lambda: "at source" in session.line("192.0.2.10"), what="its row at source")
         assert verbs(lab) == ["label", "label"]
 
     play(lab.project(INI), script)

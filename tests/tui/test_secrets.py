@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,14 +52,19 @@ REACHED = {"a refused write": "your token ***", "a failed action": "Bearer ***"}
 
 
 class Witness(Session):
-    """Remembers every screen that it waits on."""
+    """Remembers every screen that a key leads to, and what is there when it was waited for."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session.app, session.pilot)
         self.screens: list[str] = []
 
-    async def settled(self) -> None:
-        await super().settled()
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await super().press(key)
+            self.screens.append(self.text())
+
+    async def until(self, said: str | Callable[[], bool], *, what: str = "") -> None:
+        await super().until(said, what=what)
         self.screens.append(self.text())
 
     async def tour(self, keys: tuple[str, ...]) -> None:
