@@ -29,9 +29,9 @@ class _InTime(BytesIO):
     What was given up while a name was resolved would otherwise arrive at some time, and look as young as it was then.
     """
 
-    def __init__(self, body: bytes, seconds: float) -> None:
+    def __init__(self, body: bytes, end: float) -> None:
         super().__init__(body)
-        self._end = time.monotonic() + seconds
+        self._end = end
 
     def read(self, size: int | None = -1) -> bytes:
         if time.monotonic() > self._end:
@@ -48,8 +48,10 @@ def send(request: HttpRequest, seconds: float) -> HttpAnswer:
     Raises:
         NoAnswer: there was none in time, or none that can be read.
     """
+    # From before the thread begins: it may send nothing once the caller has given up.
+    end = time.monotonic() + seconds
     done: SimpleQueue[HttpAnswer | NoAnswer] = SimpleQueue()
-    threading.Thread(target=lambda: done.put(_outcome(request, seconds)), daemon=True).start()
+    threading.Thread(target=lambda: done.put(_outcome(request, seconds, end)), daemon=True).start()
     try:
         found = done.get(timeout=seconds)
     except Empty:
@@ -59,9 +61,9 @@ def send(request: HttpRequest, seconds: float) -> HttpAnswer:
     return found
 
 
-def _outcome(request: HttpRequest, seconds: float) -> HttpAnswer | NoAnswer:
+def _outcome(request: HttpRequest, seconds: float, end: float) -> HttpAnswer | NoAnswer:
     try:
-        return _sent(request, seconds)
+        return _sent(request, seconds, end)
     except NoAnswer as error:
         return error
     except requests.RequestException as error:
@@ -74,14 +76,14 @@ def _outcome(request: HttpRequest, seconds: float) -> HttpAnswer | NoAnswer:
         return NoAnswer(f"the address, or that of a proxy, cannot be used ({type(error).__name__})", again=False)
 
 
-def _sent(request: HttpRequest, seconds: float) -> HttpAnswer:
+def _sent(request: HttpRequest, seconds: float, end: float) -> HttpAnswer:
     with (
         requests.Session() as session,
         session.request(
             request.method,
             request.url,
             headers={"User-Agent": f"hcloud-reassign/{version()}", **request.headers},
-            data=None if request.body is None else _InTime(request.body, seconds),
+            data=None if request.body is None else _InTime(request.body, end),
             auth=_AsItIs(),
             timeout=(min(CONNECT_S, seconds), seconds),
             allow_redirects=False,
