@@ -110,7 +110,8 @@ def _reason(error: requests.RequestException, seconds: float) -> NoAnswer:
         return NoAnswer("the proxy does not let it through")
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return NoAnswer("nobody answers there")
-    if isinstance(error, requests.exceptions.Timeout):
+    # In the middle of a body the package does not call it a timeout.
+    if isinstance(error, requests.exceptions.Timeout) or "timed out" in reason:
         return NoAnswer(_late(seconds), maybe=True)
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
         return NoAnswer("the address, or that of a proxy, cannot be used", again=False)

@@ -287,7 +287,7 @@ def test_a_proxy_that_cannot_be_used_is_told_without_its_password(proxy: str) ->
     address = proxy.replace("{}", PASSWORD)
     env = {"HCLOUD_ENDPOINT": "http://hetzner.test/v1", "HCLOUD_TOKEN": TOKEN, "HTTP_PROXY": address} | github()
     for words in (("run",), ("check", "-o", "json")):
-        done = call(None, *words, "-vv", "-c", file, "--timeout", "1", env=env)
+        done = call(None, *words, "-vv", "-c", file, "--timeout", "4", env=env)
         assert done.code == 1 and "proxy" in done.out + done.err
         assert not shown(done, TOKEN, PASSWORD) and "internal error" not in done.out + done.err
 

@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from hcloud_reassign.triggers.http import send
+from hcloud_reassign.triggers.http import _outcome, send
 from hcloud_reassign.triggers.shape import HttpRequest, NoAnswer
 from tests.platforms.server import Answer, Platform, Received
 
@@ -163,6 +164,13 @@ def test_one_that_stops_in_the_middle_is_not_waited_for_longer_than_allowed(said
     with peer(said) as url:
         error = failed(url, 0.3)
     assert error.maybe and "0.3 s" in error.message
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 201 Created\r\nContent-Length: 9\r\n\r\nab"])
+def test_when_the_socket_is_the_first_to_give_up_the_time_is_named_as_well(said: bytes) -> None:
+    with peer(said) as url:
+        error = _outcome(asked(url), 0.2, end=time.monotonic() + 20)
+    assert isinstance(error, NoAnswer) and error.maybe and error.message == "no answer within 0.2 s"
 
 
 def test_one_that_trickles_is_not_waited_for_longer_than_allowed() -> None:
