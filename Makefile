@@ -4,8 +4,8 @@ PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
-# Twice as many as cores of a small machine: most tests wait for a process.
-PYTEST_FLAGS = -n 4 --dist worksteal
+# Three times as many as cores of a small machine: most tests wait for a process.
+PYTEST_FLAGS = -n 6 --dist worksteal
 MADE = $(VENV)/made-by-$(notdir $(PYTHON))
 CI_TOOLS = build/ci-tools
 PATRONI = build/patroni
