@@ -62,10 +62,10 @@ def staged() -> dict[str, File]:
     }
 
 
-def test_built_elsewhere_without_a_network_the_packages_have_the_same_bytes(tmp_path: Path) -> None:
+def test_built_elsewhere_by_another_user_without_a_network_the_packages_have_the_same_bytes(tmp_path: Path) -> None:
     shutil.copytree(STAGE, tmp_path / "stage", copy_function=shutil.copy)
     subprocess.run(
-        ["unshare", "--net", ROOT / "packages/build-rpm", "stage", "results"],
+        ["unshare", "--net", "--map-user=65534", "--map-group=65534", ROOT / "packages/build-rpm", "stage", "results"],
         cwd=tmp_path,
         env=ENVIRON | {"TZ": "Asia/Tokyo", "LC_ALL": "C"},
         umask=0o077,
@@ -204,6 +204,13 @@ def test_the_changelog_is_converted_with_times_in_utc_and_without_macros(tmp_pat
         "* Sat Nov 21 08:41:13 UTC 2026 Bo <b@example.org> - 0.1.0-1\n"
         "- First.\n"
     )
+
+
+def test_a_build_without_rpmbuild_says_what_to_install(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [ROOT / "packages/build-rpm", STAGE, tmp_path], capture_output=True, text=True, env={"PATH": ""}
+    )
+    assert (done.returncode, done.stderr) == (1, "error: rpmbuild is missing; next: apt-get install rpm\n")
 
 
 @pytest.mark.skipif(not shutil.which("rpmlint"), reason="rpmlint is missing: apt-get install rpmlint")
