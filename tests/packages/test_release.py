@@ -61,6 +61,7 @@ class Release:
             (self.root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, self.root / name)
         self.make, self.environ = path / "make", {"MAKE": str(path / "make"), "MADE": str(self._made)}
+        self.environ["HCLOUD_REASSIGN_NO_SKIP"] = ""
         self.make.write_text(MAKE, encoding="utf-8")
         self.make.chmod(0o755)
         self.git("init", "--quiet")
@@ -153,7 +154,7 @@ REFUSALS: dict[str, tuple[Callable[[Release], object], str, str]] = {
     "not released": (
         of_a_changelog("unstable", "UNRELEASED"),
         "debian/changelog: 1.2.0 is UNRELEASED",
-        "dch --release --distribution unstable '' && git commit debian/changelog && git tag --sign v1.2.0",
+        "docs/releasing.md#a-release: dch --release, docs/generate.py, git commit, git tag --sign v1.2.0",
     ),
     "a candidate": (
         of_a_changelog("1.2.0", "1.2.0~rc1"),
