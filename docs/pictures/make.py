@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -24,7 +25,7 @@ PICTURES = {"holders": (100, 20), "plan": (100, 24), "history": (100, 18), "serv
 
 
 def picture(name: str) -> str:
-    """One screen as SVG. The current directory and the state directory have to be empty ones."""
+    """One screen as SVG, for which no server is asked for a font. The current and the state directory have to be empty."""
 
     async def drawn() -> str:
         stage = scenes.stage(name)
@@ -33,7 +34,8 @@ def picture(name: str) -> str:
             session = Session(app, pilot)
             await scenes.SCENES[name](session, stage)
             await scenes.frozen(session, stage)
-            return app.export_screenshot(title="hcloud-reassign tui", simplify=True)
+            drawing = app.export_screenshot(title="hcloud-reassign tui", simplify=True)
+            return re.sub(r" *@font-face \{.*?\}\n", "", drawing, flags=re.DOTALL)
 
     return asyncio.run(drawn())
 
