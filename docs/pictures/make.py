@@ -25,7 +25,7 @@ PICTURES = {"holders": (100, 20), "plan": (100, 24), "history": (100, 18), "serv
 
 
 def picture(name: str) -> str:
-    """One screen as SVG, for which no server is asked for a font. The current and the state directory have to be empty."""
+    """One screen as SVG, for which no server is asked for a font. Current and state directory have to be empty ones."""
 
     async def drawn() -> str:
         stage = scenes.stage(name)
