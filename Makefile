@@ -6,6 +6,8 @@ BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
 # Three times as many as cores of a small machine: most tests wait for a process.
 PYTEST_FLAGS = -n 6 --dist worksteal
+# What needs programs of Debian, and minutes.
+WITHOUT = --ignore=tests/e2e --ignore=tests/packages
 MADE = $(VENV)/made-by-$(notdir $(PYTHON))
 CI_TOOLS = build/ci-tools
 PATRONI = build/patroni
@@ -26,7 +28,7 @@ demo: $(VENV)/ready-for-demo
 	$(BIN)/hcloud-reassign demo
 
 test: $(VENV)/ready-for-dev
-	$(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/packages $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest $(WITHOUT) $(PYTEST_FLAGS)
 
 # The tests that run real programs: keepalived, etcd, Patroni, uWSGI, hcloud. Some as root: they make network namespaces.
 test-e2e: $(VENV)/ready-for-dev
@@ -103,7 +105,7 @@ sbom: stage $(RELEASE_TOOLS)/ready
 
 # As root: it installs into roots of other distributions that it makes. After `make packages`.
 test-packages: $(VENV)/ready-for-dev $(RELEASE_TOOLS)/ready
-	$(BIN)/python -m pytest $(PYTEST_FLAGS) tests/packages
+	$(BIN)/python -m pytest --timeout=600 $(PYTEST_FLAGS) tests/packages
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist

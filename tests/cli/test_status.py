@@ -72,7 +72,7 @@ def test_what_was_interrupted_is_unfinished(cli: Cli, sim: Simulator) -> None:
 
 def test_one_unreadable_kind_leaves_the_rest_shown(cli: Cli, sim: Simulator) -> None:
     sim.faults.append(Fault(path="/v1/floating_ips*", times=None, status=503))
-    done = cli("status", "-o", "json", "--timeout", "2", "-c", cli.file())
+    done = cli("status", "-o", "json", "--timeout", "5", "-c", cli.file())
     assert done.code == 1
     states = {row["name"]: row["state"] for row in done.document["resources"]}
     assert states == {"floating.web": "unreadable", "alias.vip": "member", "route.lan": "at-source"}
