@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Generator
@@ -37,6 +38,9 @@ settings.load_profile("dev")
 
 
 def pytest_configure() -> None:
+    # With thousands of tests in memory a tenth of the time, and of the terminal UI's a fifth, would go into looking for
+    # garbage as often as Python does by itself.
+    gc.set_threshold(20_000, 20, 100)
     for name in list(os.environ):
         if OF_THIS_MACHINE.fullmatch(name) and name not in FOR_TESTS:
             del os.environ[name]

@@ -24,6 +24,8 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _ABORT = "hcloud_reassign.abort"
 _KEEP_ALIVE_S = 75
+_ROUNDS = 4
+"""Of the event loop, until a connection accepted just before is known, and its socket closed."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -122,16 +124,20 @@ class _Server(uvicorn.Server):
         await self._stop.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # A connection that was accepted before its server is closed, and comes to life after it, stays open for ever.
+        for server in self.servers:
+            for listener in server.sockets:
+                asyncio.get_running_loop().remove_reader(listener)
+        for _ in range(_ROUNDS):
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            tasks = list(self.server_state.tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(0)
         for server in self.servers:
             server.close()
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        tasks = list(self.server_state.tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        # One round of the loop lets the aborted connections close their sockets.
-        await asyncio.sleep(0)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

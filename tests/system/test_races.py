@@ -31,14 +31,9 @@ def test_a_few_runs_in_different_directions(
     race.judge(race.ended())
 
 
-@pytest.mark.parametrize(
-    ("sample", "to", "way"),
-    [(FLOAT, "three", "typed"), (PUBLIC, "one", "triggered")],
-    ids=lambda given: given.type if isinstance(given, Sample) else given,
-)
-def test_twenty_runs(sample: Sample, to: str, way: Way, serve: Serve, home: Path) -> None:
-    race = Race(serve(scenario(21), action_time=MEETING), home, sample)
-    race.begin(20, to, way)
+def test_twenty_runs(serve: Serve, home: Path) -> None:
+    race = Race(serve(scenario(21), action_time=MEETING), home, FLOAT)
+    race.begin(20, "three", "typed")
     race.judge(race.ended())
 
 
