@@ -160,7 +160,7 @@ def test_a_triggered_request_says_when_it_was_issued(cli: Cli) -> None:
 def test_what_is_unknown_ends_with_two_lines_that_mend_it(cli: Cli, sim: Simulator) -> None:
     sim.faults.append(Fault(method="POST", path="*/actions/add_route", times=None, status=422, code="invalid_input"))
     sim.faults.append(Fault(method="POST", path="*/actions/add_route", times=None, drop="before"))
-    done = cli("run", "route.lan", "--timeout", "6", "-c", cli.file())
+    done = cli("run", "route.lan", "--timeout", "10", "-c", cli.file())
     assert done.code == 5
     assert done.out.startswith("? unknown  route.lan")
     assert "next:    hcloud-reassign run -c prod.ini route.lan --to " in done.out

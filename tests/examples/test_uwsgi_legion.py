@@ -16,11 +16,11 @@ from tests.platforms.gitlab import GitLab
 EXAMPLE = EXAMPLES / "uwsgi-legion"
 NODES = ("srv-a", "srv-b", "arbiter")
 PARENT = """\
-trap 'echo reloaded; exit' HUP
+trap hangup=yes HUP
 "$@"
 code=$?
 echo "code $code"
-[ "$code" = 0 ] || while :; do sleep 0.02; done
+[ "$code" = 0 ] || { until [ "$hangup" ]; do sleep 0.02; done; echo reloaded; }
 """
 """uWSGI's part: it starts the hook by a shell, takes its code, and reloads when it gets a SIGHUP."""
 

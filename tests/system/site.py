@@ -15,8 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import pytest
+
 from hcloud_reassign.simulator import Fault, Recorded, Scenario, Simulator, Switches
 from hcloud_reassign.simulator.asgi import RunningServer
+from tests.cli.inside import call
 from tests.cli.process import ROOT, Done
 from tests.engine.samples import TRIO
 from tests.harness import TOKEN, Lab
@@ -112,6 +115,17 @@ class Machine:
         return self("run", "-c", self.file(ini), "-o", "json", *words, **more)
 
 
+class AtHand(Machine):
+    """The same command line, carried out in the process of the test: for what depends on nothing of a process."""
+
+    def __call__(self, *words: str, stdin: str = "", env: Mapping[str, str | None] | None = None) -> Done:
+        changed: dict[str, str | None] = {**self.environ, **(env or {})}
+        given = {name: value for name, value in changed.items() if value is not None}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.home)
+            return call(None, *words, env=given, stdin=stdin)
+
+
 @dataclass
 class Started:
     """A process of the command that goes on."""
@@ -157,10 +171,10 @@ class Signaller:
         self.wait().signal(self.number)
 
 
-def machine(home: Path, site: Site, **environ: str) -> Machine:
+def machine(home: Path, site: Site, kind: type[Machine] = Machine, **environ: str) -> Machine:
     """A machine that knows nothing but the site and its token."""
     home.mkdir(parents=True, exist_ok=True)
-    return Machine(
+    return kind(
         home,
         {
             "PATH": os.environ["PATH"],

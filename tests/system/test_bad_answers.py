@@ -123,7 +123,7 @@ def test_an_api_that_is_lost_half_way_is_unknown_and_the_printed_command_mends_i
 ) -> None:
     sites = [lost_half_way(serve, way) for _ in SAMPLES]
     machines = [machine(home / sample.type, site) for sample, site in zip(SAMPLES, sites, strict=True)]
-    words = ("-o", "json", "-vv", "--timeout", "15")
+    words = ("-o", "json", "-vv", "--timeout", "10")
     with contextlib.ExitStack() as stack:
         started = [
             stack.enter_context(cli.start("run", "-c", cli.file(sample.section()), *words))
@@ -134,7 +134,7 @@ def test_an_api_that_is_lost_half_way_is_unknown_and_the_printed_command_mends_i
         assert "Traceback" not in done.err
         move = only(done)
         assert (done.code, move["outcome"]) == (5, "unknown"), sample.type
-        assert told_time_ms(done) < 17_000
+        assert told_time_ms(done) < 12_000
         assert move["after"] is None and "could not be read" in move["message"]
         site.sim.faults.clear()
         mended = cli(*shlex.split(move["next"])[1:], "-o", "json")

@@ -55,7 +55,7 @@ def test_a_limit_in_the_middle_of_a_move_is_told_as_events_and_waited_for(serve:
 def test_too_little_time_leaves_all_as_it_was_and_says_what_to_type(serve: Serve, home: Path) -> None:
     site = serve(faults=[Fault("POST", "*", times=None, status=429)])
     cli = machine(home, site)
-    done = cli("run", "-c", cli.file(ROUTE.section()), "--timeout", "6")
+    done = cli("run", "-c", cli.file(ROUTE.section()), "--timeout", "10")
     assert done.code == 1
     assert "limit of 3600 requests per hour reached" in done.out
     assert "it is with 10.0.1.2 (srv-a) as before" in done.out

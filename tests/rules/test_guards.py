@@ -30,7 +30,7 @@ from tests.engine.samples import (
     with_server,
 )
 from tests.system.conftest import Serve
-from tests.system.site import Machine, Site, id_of, machine, only, told
+from tests.system.site import AtHand, Machine, Site, id_of, machine, only, told
 
 # What is remembered on the resource, and on its network. Every kind: tests/engine/test_guards.py, test_order.py.
 two_kinds = pytest.mark.parametrize("sample", [FLOAT, ROUTE], ids=lambda sample: sample.type)
@@ -152,7 +152,7 @@ def checked(done: Done) -> dict[str, Any]:
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_guard_refuses_says_why_and_can_be_passed_as_it_says(case: Case, serve: Serve, home: Path) -> None:
     site = serve(case.scenario)
-    cli = machine(home, site)
+    cli = machine(home, site, AtHand)
     done = cli.run(case.ini)
     move = checked(done)
     assert told(done) == ("refused", 3, case.guard)
@@ -172,14 +172,14 @@ def test_a_guard_refuses_says_why_and_can_be_passed_as_it_says(case: Case, serve
 
 def test_a_target_that_is_being_rebuilt_gets_no_primary_ip(serve: Serve, home: Path) -> None:
     site = serve(with_server(TRIO, "srv-b", status="rebuilding"))
-    done = machine(home, site).run(PUBLIC.section())
+    done = machine(home, site, AtHand).run(PUBLIC.section())
     assert told(done) == ("refused", 3, "destination-off")
     assert "rebuilding" in checked(done)["message"] and not site.writes
 
 
 def test_leave_off_leaves_only_the_source_off(serve: Serve, home: Path) -> None:
     site = serve(only_public())
-    assert machine(home, site).run(PUBLIC.section(more="leave_off = yes")).code == 0
+    assert machine(home, site, AtHand).run(PUBLIC.section(more="leave_off = yes")).code == 0
     assert statuses(site) == {A: "off", B: "running", C: "running"}
 
 
@@ -293,8 +293,9 @@ identity.instance_id = lambda *_: {A}
 """
 
 
-def on_srv_a(cli: Machine) -> Machine:
-    """The same machine, which the metadata service says is srv-a."""
+def on_srv_a(home: Path, site: Site) -> Machine:
+    """A machine, with processes of its own, which the metadata service says is srv-a."""
+    cli = machine(home, site)
     (cli.home / "inject").mkdir()
     cli.file(ON_SRV_A, "inject/sitecustomize.py")
     path = f"{cli.home / 'inject'}:{cli.environ['PYTHONPATH']}"
@@ -303,14 +304,14 @@ def on_srv_a(cli: Machine) -> Machine:
 
 def test_a_server_without_public_address_does_not_cut_itself_off(serve: Serve, home: Path) -> None:
     site = serve(trio(primary_ips=[]))
-    cli = on_srv_a(machine(home, site))
+    cli = on_srv_a(home, site)
     done = cli.run(ROUTE.section())
     assert told(done) == ("refused", 3, "own-path")
     assert "srv-a" in checked(done)["message"] and not site.writes
     assert told(cli.run(ROUTE.section(), "--force")) == ("done", 0, None)
 
 
-def test_no_server_stops_itself(cli: Machine, site: Site) -> None:
-    done = on_srv_a(cli).run(PUBLIC.section(), "--force", "--allow-poweroff")
+def test_no_server_stops_itself(site: Site, home: Path) -> None:
+    done = on_srv_a(home, site).run(PUBLIC.section(), "--force", "--allow-poweroff")
     assert told(done) == ("refused", 3, "own-path")
     assert "another machine" in checked(done)["next"] and not verbs(site)

@@ -11,7 +11,7 @@ from hcloud_reassign.simulator import Fault, Switches
 from tests.cli.process import Done, assert_fits
 from tests.engine.samples import ALIAS, ALIASED, FLOAT, PUBLIC, ROUTE, SAMPLES, TRIO, A, B, C, Sample, posts, trio
 from tests.system.conftest import Serve
-from tests.system.site import Machine, Site, id_of, machine, only, told
+from tests.system.site import AtHand, Machine, Site, id_of, machine, only, told
 
 every_kind = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.type)
 with_and_without_force = pytest.mark.parametrize("force", [(), ("--force",)], ids=["plain", "force"])
@@ -99,7 +99,7 @@ def test_what_a_load_balancer_has_stays_there(sample: Sample, force: Flags, serv
     else:
         primary = [{"name": "public-web", "id": 701, "ip": "198.51.100.7", "load_balancer": "lb"}]
         site = serve(trio(load_balancers=[balancer], primary_ips=primary))
-    done, move = run(machine(home, site), sample.section(source=""), *force)
+    done, move = run(machine(home, site, AtHand), sample.section(source=""), *force)
     assert told(done) == ("refused", 3, "holder")
     assert move["before"]["type"] == "load_balancer"
     assert "load balancer" in move["message"] and "--force" not in (move["next"] or "")
@@ -136,7 +136,7 @@ def test_a_source_that_was_deleted_does_not_stop_a_failover(sample: Sample, cli:
 def test_an_address_that_still_names_the_deleted_server_moves(sample: Sample, serve: Serve, home: Path) -> None:
     site = serve(switches=Switches(deleted_holder_lingers_s=60))
     site.sim.delete_server(A)
-    done, move = run(machine(home, site), sample.section())
+    done, move = run(machine(home, site, AtHand), sample.section())
     assert told(done) == ("done", 0, None)
     assert (id_of(move["before"]), id_of(move["after"]), sample.holder(site)) == (A, B, B)
 
