@@ -124,14 +124,14 @@ def test_stopping_does_not_wait_for_an_answer_under_way() -> None:
 
 
 def test_stopping_closes_what_was_accepted_a_moment_before() -> None:
-    for _ in range(20):
+    for _ in range(8):
         with running() as server, contextlib.ExitStack() as stack:
             for client in (connection(server) for _ in range(3)):
                 client.connect()
                 stack.callback(client.close)
             server.stop()
-        # A socket that was forgotten says so when it is collected, and a warning is an error here.
-        gc.collect()
+    # A socket that was forgotten says so when it is collected, and a warning is an error here.
+    gc.collect()
 
 
 def test_fifty_clients_at_once_all_get_their_answers() -> None:
