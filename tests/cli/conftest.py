@@ -14,7 +14,7 @@ import pytest
 
 from hcloud_reassign.simulator import Simulator, load_scenario
 from hcloud_reassign.simulator.asgi import RunningServer
-from tests.cli.process import NOWHERE, ROOT, Cli, Done
+from tests.cli.process import ROOT, Cli, Done
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def api(sim: Simulator) -> Iterator[RunningServer]:
 @pytest.fixture
 def alone(home: Path) -> Cli:
     """The command where no API is to be asked: any request would fail."""
-    return _cli(home, NOWHERE)
+    return _cli(home, {"HCLOUD_ENDPOINT": "http://127.0.0.1:1/v1", "HCLOUD_TOKEN": "no-token-is-needed"})
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -15,7 +16,7 @@ from hcloud_reassign import project
 from hcloud_reassign.cli.main import carried_out
 from hcloud_reassign.cli.session import Session
 from hcloud_reassign.cli.writer import Writer
-from tests.cli.process import Done
+from tests.cli.process import Cli, Done
 from tests.harness import TOKEN, URL, Lab, Mounted
 
 Change = Callable[[requests.PreparedRequest, requests.Response], None]
@@ -48,16 +49,33 @@ class MeddledLab(Lab):
         session.mount("http://", Meddled(self, self._change))
 
 
+class _Text(io.StringIO):
+    """What is written to a pipe in UTF-8."""
+
+    encoding = "utf-8"
+
+
 def call(lab: Lab | None, *words: str, env: Mapping[str, str] | None = None, stdin: str | None = "") -> Done:
     """Carry a command line out. Without a lab it has the real equipment; without `stdin` a closed one."""
     home = os.environ["HOME"]
     environ = {"HOME": home, "HCLOUD_REASSIGN_STATE": f"{home}/state", "PATH": os.environ["PATH"]}
     environ |= {"HCLOUD_ENDPOINT": URL, "HCLOUD_TOKEN": TOKEN} if lab else {}
     environ |= env or {}
-    out, err = io.StringIO(), io.StringIO()
+    out, err = _Text(), _Text()
     with _surroundings(environ, stdin), _equipped(lab):
         code = carried_out(Session(list(words), environ, Writer(out, err, environ)))
     return Done(code, out.getvalue(), err.getvalue())
+
+
+def at_hand(cli: Cli) -> Cli:
+    """The same command, carried out in the process of the test; started, it still has one of its own."""
+
+    def run(*words: str, stdin: str = "", env: Mapping[str, str | None] | None = None) -> Done:
+        changed = {**cli.environ, **(env or {})}
+        given = {name: value for name, value in changed.items() if value is not None}
+        return call(None, *words, env=given, stdin=stdin)
+
+    return replace(cli, call=run)
 
 
 @contextlib.contextmanager

@@ -18,9 +18,6 @@ import hcloud_reassign
 ROOT = Path(hcloud_reassign.__file__).parents[1]
 SCHEMAS = ROOT / "hcloud_reassign" / "cli" / "schemas"
 
-NOWHERE = {"HCLOUD_ENDPOINT": "http://127.0.0.1:1/v1", "HCLOUD_TOKEN": "no-token-is-needed"}
-"""The environment where no API is to be asked: any request would fail."""
-
 INI = """\
 [client]
 project = prod

@@ -6,8 +6,13 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.cli.inside import call
-from tests.cli.process import INI, NOWHERE, Cli, assert_fits
+from tests.cli.inside import at_hand
+from tests.cli.process import INI, Cli, assert_fits
+
+
+@pytest.fixture
+def alone(alone: Cli) -> Cli:
+    return at_hand(alone)
 
 
 class Bad(NamedTuple):
@@ -158,10 +163,7 @@ def test_bad_input_is_told_to_people_in_words(alone: Cli, case: Bad) -> None:
 @pytest.mark.parametrize("case", [*FILES.values(), *COMMAND_LINES.values()], ids=[*FILES, *COMMAND_LINES])
 def test_bad_input_is_told_to_programs_in_one_document(alone: Cli, case: Bad) -> None:
     _given(alone, case)
-    env = {**NOWHERE, **case.env}
-    done = call(
-        None, "-o", "json", *_words(case), env={name: value for name, value in env.items() if value is not None}
-    )
+    done = alone("-o", "json", *_words(case), env=case.env)
     assert done.code == case.code
     assert_fits(done.document, "document")
     error = done.document["error"]

@@ -155,7 +155,7 @@ def test_what_others_may_read_shows_without_asking_the_api(here: Machine) -> Non
     done = call(None, "check", "--offline", "-c", file)
     assert (done.code, done.err) == (0, "")
     assert done.out == (
-        "! warning client, api_token: prod.ini holds a secret and everybody may read it\n"
+        "▲ warning client, api_token: prod.ini holds a secret and everybody may read it\n"
         "    next:    chmod o= prod.ini\n"
     )
 

@@ -48,7 +48,7 @@ def codes(folder: Path, text: str) -> list[tuple[str, str]]:
 def test_a_sound_configuration_is_called_sound(tmp_path: Path) -> None:
     (tmp_path / "keepalived.conf").write_text(config())
     done = call(None, "check", "--keepalived-config", str(tmp_path / "keepalived.conf"))
-    assert (done.code, done.out, done.err) == (0, "+ sound\n", "")
+    assert (done.code, done.out, done.err) == (0, "● sound\n", "")
 
 
 CASES: Mapping[str, tuple[str, list[tuple[str, str]]]] = {
@@ -152,7 +152,7 @@ def test_a_finding_says_which_line_of_which_file(tmp_path: Path) -> None:
     done = call(None, "check", "--keepalived-config", str(file))
     assert done.code == 2
     assert done.out == (
-        "x error   vrrp_instance VI_1, notify: /nowhere/hcloud-reassign-notify cannot be seen: /nowhere: No such file "
+        "✖ error   vrrp_instance VI_1, notify: /nowhere/hcloud-reassign-notify cannot be seen: /nowhere: No such file "
         f"or directory; keepalived goes on without it ({file}:13)\n"
         "    next:    name a file that is there and executable\n"
     )
@@ -162,7 +162,7 @@ def test_a_missing_file_says_what_to_type() -> None:
     done = call(None, "check", "--keepalived-config", "nowhere.conf")
     assert done.code == 2
     assert done.out == (
-        "x error   nowhere.conf: No such file or directory\n    next:    give the file with --keepalived-config\n"
+        "✖ error   nowhere.conf: No such file or directory\n    next:    give the file with --keepalived-config\n"
     )
 
 

@@ -7,7 +7,18 @@ import time
 import pytest
 
 from hcloud_reassign.simulator import Fault, Simulator
+from tests.cli.inside import at_hand
 from tests.cli.process import INI, Cli, assert_fits
+
+
+@pytest.fixture
+def cli(cli: Cli) -> Cli:
+    return at_hand(cli)
+
+
+@pytest.fixture
+def alone(alone: Cli) -> Cli:
+    return at_hand(alone)
 
 
 def test_a_held_resource_refuses_triggered_requests_until_it_is_free(cli: Cli) -> None:

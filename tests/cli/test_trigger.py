@@ -1,4 +1,4 @@
-"""`trigger` as a process of its own, against stand-ins of the platforms: what they get, and what the user is told."""
+"""`trigger` against stand-ins of the platforms: what they get, and what the user is told."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.cli.inside import call
-from tests.cli.process import NOWHERE, Cli, Done, assert_fits
+from tests.cli.inside import at_hand
+from tests.cli.process import Cli, Done, assert_fits
 from tests.platforms.github import GitHub
 from tests.platforms.gitlab import GitLab
 from tests.platforms.jenkins import Jenkins
@@ -97,7 +97,7 @@ def site(alone: Cli, home: Path) -> Iterator[Site]:
         github = stack.enter_context(GitHub(token=TOKENS["github"]))
         jenkins = stack.enter_context(Jenkins(token=TOKENS["jenkins"]))
         tekton = stack.enter_context(Tekton(secret=TOKENS["tekton"]))
-        yield Site(alone, gitlab, github, jenkins, tekton)
+        yield Site(at_hand(alone), gitlab, github, jenkins, tekton)
 
 
 PLATFORMS = ("gitlab", "github", "jenkins", "tekton")
@@ -363,15 +363,9 @@ def test_a_signal_that_comes_several_times_at_once_is_one(site: Site) -> None:
 # Secrets
 
 
-def at_hand(*words: str, **_: object) -> Done:
-    """The command without a process of its own: what an answer does to its output depends on none."""
-    return call(None, *words, env=NOWHERE)
-
-
 @pytest.mark.parametrize("name", PLATFORMS)
 @pytest.mark.parametrize("status", [200, 302, 401, 500])
 def test_no_answer_brings_a_secret_back(name: str, status: int, site: Site) -> None:
-    site = replace(site, cli=replace(site.cli, call=at_hand))
     told = {"message": TOKENS[name], "error": [TOKENS[name]], "errorMessage": TOKENS[name], "id": TOKENS[name]}
     more = {"eventID": TOKENS[name], "workflow_run_id": TOKENS[name], "html_url": f"https://x/{TOKENS[name]}"}
     site.all[name].answer_with(
@@ -400,12 +394,12 @@ def test_what_a_platform_says_is_no_command_for_a_terminal(site: Site) -> None:
 # On the keyboard
 
 
-def test_triggers_and_resources_are_completed(site: Site) -> None:
+def test_triggers_and_resources_are_completed(site: Site, alone: Cli) -> None:
     file = site.file()
 
     def complete(typed: str) -> list[str]:
         env: dict[str, str | None] = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split(" ")) - 1)}
-        return site.cli(env={**env, "_HCLOUD_REASSIGN_COMPLETE": "complete_bash"}).out.splitlines()
+        return alone(env={**env, "_HCLOUD_REASSIGN_COMPLETE": "complete_bash"}).out.splitlines()
 
     assert complete(f"hcloud-reassign -c {file} trigger ") == [*PLATFORMS]
     assert complete(f"hcloud-reassign -c {file} trigger gitlab f") == ["floating.web"]
