@@ -117,7 +117,7 @@ def test_the_same_works_with_the_mouse(lab: Lab) -> None:
         await session.until("8 resources")
         await session.pilot.click("#resources", offset=(5, 1))
         await session.press("m")
-        await session.until("can get it")
+        await session.until(lambda: session.app.screen.query_one("#targets").size.height == 3, what="three servers")
         await session.pilot.click("#targets", offset=(5, 0))
         await session.until("Move 1 address to srv-b")
         await session.pilot.click("#move")
