@@ -72,7 +72,8 @@ class Journal:
         """
         owner = path.parent.stat()
         shared = os.geteuid() == 0 != owner.st_uid
-        flags |= os.O_CREAT | os.O_CLOEXEC | (os.O_NOFOLLOW if shared else 0)
+        # Where a pipe lies in its place nobody may ever read it: opening that does not wait.
+        flags |= os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | (os.O_NOFOLLOW if shared else 0)
         try:
             file = os.open(path, flags | os.O_EXCL, 0o600)
         except FileExistsError:
@@ -113,6 +114,8 @@ class Journal:
     def entries(self) -> Iterator[dict[str, Any]]:
         """This project's lines, oldest first; lines that cannot be read are left out."""
         for path in (*(self._numbered(number) for number in range(KEPT, 0, -1)), self.path):
+            if not path.is_file():
+                continue
             try:
                 lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
             except OSError:

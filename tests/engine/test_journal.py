@@ -140,6 +140,16 @@ def test_a_lock_that_somebody_keeps_is_not_waited_for_long(tmp_path: Path, monke
     assert [entry["number"] for entry in journal.entries()] == [1]
 
 
+@pytest.mark.timeout(20)
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "journal.jsonl")
+    warnings: list[str] = []
+    journal = _journal(tmp_path, warnings)
+    journal.write(_event())
+    assert len(warnings) == 1 and "is not written" in warnings[0]
+    assert list(journal.entries()) == []
+
+
 def test_a_run_without_a_journal_is_done_with_a_warning(home: Path) -> None:
     (home / "nothing").write_text("")
     lab = Lab(TRIO)
