@@ -55,12 +55,15 @@ class _Text(io.StringIO):
     encoding = "utf-8"
 
 
-def call(lab: Lab | None, *words: str, env: Mapping[str, str] | None = None, stdin: str | None = "") -> Done:
-    """Carry a command line out. Without a lab it has the real equipment; without `stdin` a closed one."""
+def call(lab: Lab | None, *words: str, env: Mapping[str, str | None] | None = None, stdin: str | None = "") -> Done:
+    """Carry a command line out. Without a lab it has the real equipment; without `stdin` a closed one.
+
+    None in `env` takes a variable away.
+    """
     home = os.environ["HOME"]
-    environ = {"HOME": home, "HCLOUD_REASSIGN_STATE": f"{home}/state", "PATH": os.environ["PATH"]}
-    environ |= {"HCLOUD_ENDPOINT": URL, "HCLOUD_TOKEN": TOKEN} if lab else {}
-    environ |= env or {}
+    given = {"HOME": home, "HCLOUD_REASSIGN_STATE": f"{home}/state", "PATH": os.environ["PATH"]}
+    given |= {"HCLOUD_ENDPOINT": URL, "HCLOUD_TOKEN": TOKEN} if lab else {}
+    environ = {name: value for name, value in {**given, **(env or {})}.items() if value is not None}
     out, err = _Text(), _Text()
     with _surroundings(environ, stdin), _equipped(lab):
         code = carried_out(Session(list(words), environ, Writer(out, err, environ)))
@@ -71,9 +74,7 @@ def at_hand(cli: Cli) -> Cli:
     """The same command, carried out in the process of the test; started, it still has one of its own."""
 
     def run(*words: str, stdin: str = "", env: Mapping[str, str | None] | None = None) -> Done:
-        changed = {**cli.environ, **(env or {})}
-        given = {name: value for name, value in changed.items() if value is not None}
-        return call(None, *words, env=given, stdin=stdin)
+        return call(None, *words, env={**cli.environ, **(env or {})}, stdin=stdin)
 
     return replace(cli, call=run)
 

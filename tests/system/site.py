@@ -119,11 +119,9 @@ class AtHand(Machine):
     """The same command line, carried out in the process of the test: for what depends on nothing of a process."""
 
     def __call__(self, *words: str, stdin: str = "", env: Mapping[str, str | None] | None = None) -> Done:
-        changed: dict[str, str | None] = {**self.environ, **(env or {})}
-        given = {name: value for name, value in changed.items() if value is not None}
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.home)
-            return call(None, *words, env=given, stdin=stdin)
+            return call(None, *words, env={**self.environ, **(env or {})}, stdin=stdin)
 
 
 @dataclass
