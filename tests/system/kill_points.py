@@ -18,7 +18,7 @@ from hcloud_reassign.simulator.reply import Request
 from tests.cli.process import Done
 from tests.engine.samples import ALIASED, FLOAT, PRIMARY6, PUBLIC, QUICK, ROUTE, TRIO, B, Sample
 from tests.harness import Lab
-from tests.system.site import Signaller, Site, machine
+from tests.system.site import Machine, Signaller, Site, machine
 
 MOST_REQUESTS = 200
 UNDER_WAY_S = 0.8
@@ -136,8 +136,13 @@ def cut_short(
     return (f"{cut.request.method} {cut.request.path}" if cut.request else None), done
 
 
-def killed_and_repeated(scene: Scene, way: Way, place: Place, folder: Path) -> Killed | None:
-    """The killed run and the second one, in a project of their own; None when no run comes that far."""
+def killed_and_repeated(
+    scene: Scene, way: Way, place: Place, folder: Path, again: type[Machine] = Machine
+) -> Killed | None:
+    """The killed run and the second one, in a project of their own; None when no run comes that far.
+
+    `again`: whether the second one, which nobody kills, has a process of its own, too.
+    """
     words = words_of(scene, way)
     issued = words[-1] if way == "triggered" else None
     with Site() as site:
@@ -147,7 +152,7 @@ def killed_and_repeated(scene: Scene, way: Way, place: Place, folder: Path) -> K
             return None
         lost = wrongly_told(scene, place, first, site)
         # An empty home: no state directory, no journal.
-        done = machine(folder / "elsewhere", site).run(scene.ini, *words)
+        done = machine(folder / "elsewhere", site, again).run(scene.ini, *words)
         lost += differences(as_if_never_killed(scene, issued), picture(site))
     if done.code:
         lost.append(f"the second run ended with {done.code}: {done.out} {done.err}")

@@ -16,7 +16,7 @@ from tests.cli.process import Done, assert_fits
 from tests.engine.samples import SAMPLES, B, statuses
 from tests.system.conftest import Serve
 from tests.system.listeners import certificate, closed_port, silent
-from tests.system.site import Machine, Site, machine, only
+from tests.system.site import AtHand, Machine, Site, machine, only
 
 TIMEOUT_S = 3
 COMMANDS = ("run", "plan", "status")
@@ -137,7 +137,7 @@ def test_an_api_that_is_lost_half_way_is_unknown_and_the_printed_command_mends_i
         assert told_time_ms(done) < 12_000
         assert move["after"] is None and "could not be read" in move["message"]
         site.sim.faults.clear()
-        mended = cli(*shlex.split(move["next"])[1:], "-o", "json")
+        mended = AtHand(cli.home, cli.environ)(*shlex.split(move["next"])[1:], "-o", "json")
         assert mended.code == 0
         assert sample.holder(site) == B and set(statuses(site).values()) == {"running"}
         assert "hcloud-reassign/intention" not in sample.labels(site)

@@ -22,7 +22,7 @@ from tests.system.kill_points import (
     killed_and_repeated,
     words_of,
 )
-from tests.system.site import Site, machine
+from tests.system.site import AtHand, Site, machine
 
 FLOATING, ROUTED, ALIASES, ADDRESS, ADDRESSES, GROUP = SCENES
 OFF_AND_ON = ("shutdown", "shutdown", "unassign", "assign", "poweron", "poweron")
@@ -54,21 +54,21 @@ def test_these_are_all_the_writes_there_are(
     scene: Scene, way: Way, writes: tuple[str, ...], serve: Serve, home: Path
 ) -> None:
     site = serve()
-    assert machine(home, site).run(scene.ini, *words_of(scene, way)).code == 0
+    assert machine(home, site, AtHand).run(scene.ini, *words_of(scene, way)).code == 0
     in_order = tuple if scene is not GROUP else sorted
     assert in_order(verbs(site)) == in_order(writes)
 
 
 @pytest.mark.parametrize(("scene", "way", "place"), tuple(places()))
 def test_it_ends_as_if_nothing_had_been_killed(scene: Scene, way: Way, place: Place, tmp_path: Path) -> None:
-    result = killed_and_repeated(scene, way, place, tmp_path)
+    result = killed_and_repeated(scene, way, place, tmp_path, AtHand)
     assert result is not None, "it ended before it was killed"
     assert result.loss is None, result
 
 
 def undone_elsewhere(site: Site, place: Path) -> None:
     """The opposite command where nothing is known of the first one."""
-    assert machine(place, site).run(PUBLIC.section(), "public.web", "--to", "srv-a").code == 0
+    assert machine(place, site, AtHand).run(PUBLIC.section(), "public.web", "--to", "srv-a").code == 0
 
 
 def test_a_killed_move_can_be_undone_from_elsewhere_too(serve: Serve, home: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.cli.process import Done
 from tests.engine.samples import ALIASED, FLOAT, PUBLIC, ROUTE, SAMPLES, TRIO, A, B, Sample, statuses, with_server
 from tests.system.conftest import Serve
 from tests.system.kill_points import SCENES, How, Place, Scene, Way, killed_and_repeated
-from tests.system.site import Machine, Signaller, Site, machine, only
+from tests.system.site import AtHand, Machine, Signaller, Site, machine, only
 
 both_signals = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 FINISH_S = 8.0
@@ -48,7 +48,8 @@ def test_it_says_what_is_so_and_the_same_command_ends_it(
 ) -> None:
     """At every request in `make kills`."""
     for number in writes:
-        result = killed_and_repeated(scene, way, Place(how, number, writes=True), tmp_path / str(number))
+        place = Place(how, number, writes=True)
+        result = killed_and_repeated(scene, way, place, tmp_path / str(number), AtHand)
         assert result is not None, "it ended before the signal"
         assert result.loss is None, result
 
