@@ -148,7 +148,7 @@ def test_a_queue_item_is_read_at_jenkins_itself_whatever_its_answer_names(host: 
 def test_tekton_takes_the_signature(host: Host, client: str, secret: str, line: str) -> None:
     with Tekton(secret=secret) as platform:
         host.secret("token", line.format(secret))
-        assert_whole(started(host, platform, tekton(platform.url), client))
+        assert_whole(started(host, platform, tekton(platform.url), client, resend_every=0))
         assert platform.refused == []
     host.says("asked 1 times")
 
