@@ -10,11 +10,6 @@ from tests.cli.inside import at_hand
 from tests.cli.process import INI, Cli, assert_fits
 
 
-@pytest.fixture
-def alone(alone: Cli) -> Cli:
-    return at_hand(alone)
-
-
 class Bad(NamedTuple):
     """A command line, or a file for `run`, that is wrong; and what has to be told about it."""
 
@@ -163,7 +158,7 @@ def test_bad_input_is_told_to_people_in_words(alone: Cli, case: Bad) -> None:
 @pytest.mark.parametrize("case", [*FILES.values(), *COMMAND_LINES.values()], ids=[*FILES, *COMMAND_LINES])
 def test_bad_input_is_told_to_programs_in_one_document(alone: Cli, case: Bad) -> None:
     _given(alone, case)
-    done = alone("-o", "json", *_words(case), env=case.env)
+    done = at_hand(alone)("-o", "json", *_words(case), env=case.env)
     assert done.code == case.code
     assert_fits(done.document, "document")
     error = done.document["error"]

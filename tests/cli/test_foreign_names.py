@@ -81,6 +81,7 @@ def test_nobody_obeys_a_name(name: str, where: Callable[[Lab, str], None]) -> No
         assert "##[" not in done.out + done.err
         if "jsonl" in words:
             assert all(isinstance(json.loads(line), dict) for line in done.out.splitlines())
+            assert done.code == (0 if where is everywhere else 1)
 
 
 @pytest.mark.parametrize("where", OBJECTS)

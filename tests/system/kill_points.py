@@ -141,7 +141,7 @@ def killed_and_repeated(
 ) -> Killed | None:
     """The killed run and the second one, in a project of their own; None when no run comes that far.
 
-    `again`: whether the second one, which nobody kills, has a process of its own, too.
+    `again`: how the second one is carried out, which nobody kills: as a process, or at hand.
     """
     words = words_of(scene, way)
     issued = words[-1] if way == "triggered" else None
