@@ -10,6 +10,7 @@ from hcloud_reassign.core.model import Holder, World
 from hcloud_reassign.core.objects import PrimaryIp, Server
 from hcloud_reassign.core.steps import (
     AssignPrimaryIp,
+    Busy,
     Gone,
     Interrupted,
     LatestActions,
@@ -40,6 +41,8 @@ _START_LOOK_S = 10.0
 _POWER = ("shutdown_server", "stop_server", "start_server", "reboot_server", "reset_server")
 """Hetzner's names of the actions that decide whether a server has power."""
 _TRIES = 4
+_LETS_END, _LET_END_S = 20, 0.5
+"""How often an action of an earlier run is looked at before the move goes on without its end, and how far apart."""
 CLAIM = PREFIX + "claim"
 
 
@@ -118,6 +121,8 @@ def carry_out(transfers: Sequence[Transfer]) -> Steps[None]:
     problem: StepError | None = None
     stopping = set[int]()
     try:
+        for transfer in transfers:
+            yield from _let_end(transfer)
         yield from _stop_all(transfers, stopping)
         for transfer in transfers:
             yield from _bring(transfer)
@@ -157,6 +162,19 @@ def _assignee(address: PrimaryIp) -> Steps[int | None]:
 def _start_order(transfer: Transfer) -> list[int]:
     """The goal first: it serves."""
     return [transfer.goal_id, *(id for id in transfer.intention.power if id != transfer.goal_id)]
+
+
+def _let_end(transfer: Transfer) -> Steps[None]:
+    """What a run that was cut off has sent may be under way: until it has ended, the address is read as it was before.
+
+    One that never ends is not waited for: the servers stand still meanwhile.
+    """
+    address = transfer.address
+    for _ in range(_LETS_END if transfer.resumed else 0):
+        actions = yield from ask(LatestActions(of=PrimaryIp, id=address.id))
+        if not any(action.status == "running" for action in actions or ()):
+            return
+        yield Pause(_LET_END_S, f"what an earlier run began with {address.name} is still under way")
 
 
 def _stop_all(transfers: Sequence[Transfer], stopping: set[int]) -> Steps[None]:
@@ -330,7 +348,7 @@ def _assign_if_nobodys(address: PrimaryIp, assign: AssignPrimaryIp) -> Steps[Non
 
 
 def _start_all(transfers: Sequence[Transfer], stopping: Collection[int] = ()) -> Steps[None]:
-    """Start what ran before, and see it running; one that cannot be started does not keep the others off.
+    """Start what ran before, and see it running; one that cannot be started, or not yet, does not keep the others off.
 
     `stopping`: whom this run sent a shutdown that it has not seen obeyed. Who runs now may still go off then.
     """
@@ -343,14 +361,19 @@ def _start_all(transfers: Sequence[Transfer], stopping: Collection[int] = ()) ->
     shutdown_s = max(begun, default=None)
     trouble: StepError | None = None
     started = list[Server]()
-    for id in wanted:
+    turns = list(wanted)
+    for turn, id in enumerate(turns):
+        in_passing = turn < len(wanted)
         try:
             if id in stopping and (yield from _may_go_off(id)):
                 trouble = trouble or LeftOpen(f"server {id} was told to shut down and may still go off")
                 continue
-            started += yield from _start(id, shutdown_s)
+            started += yield from _start(id, shutdown_s, in_passing)
         except Refused as refused:
-            trouble = trouble or refused
+            if in_passing and isinstance(refused, Busy):
+                turns.append(id)
+            else:
+                trouble = trouble or refused
     for server in started:
         if not (yield from _comes_up(server)):
             trouble = trouble or LeftOpen(f"{server.name} was powered on and is still not seen running")
@@ -371,8 +394,11 @@ def _comes_up(server: Server) -> Steps[bool]:
     return False
 
 
-def _start(id: int, shutdown_s: float | None) -> Steps[list[Server]]:
-    """The server, where it is to be seen running now. `shutdown_s`: a shutdown of another run may be under way."""
+def _start(id: int, shutdown_s: float | None, in_passing: bool) -> Steps[list[Server]]:
+    """The server, where it is to be seen running now. `shutdown_s`: a shutdown of another run may be under way.
+
+    `in_passing`: not waited for when it is locked. Raises Busy.
+    """
     server = yield from _server(id)
     if server is not None and server.status == "running" and shutdown_s and (yield from _is_told_to_stop(id)):
         yield ServerIs(id, server.name, "off", shutdown_s)
@@ -388,7 +414,7 @@ def _start(id: int, shutdown_s: float | None) -> Steps[list[Server]]:
         if server is None:
             return []
     if not server.on:
-        yield from perform(PowerOn(id, server.name, restoring=True), _runs(id))
+        yield from perform(PowerOn(id, server.name, restoring=True), _runs(id), opening=in_passing)
     return [server]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from hcloud_reassign.chain import Report
 from hcloud_reassign.core.model import Request
+from hcloud_reassign.simulator import Fault
 from tests.engine.samples import (
     ALIAS,
     ALIASED,
@@ -167,6 +168,36 @@ def test_a_primary_ip_goes_back_and_everything_is_as_it_was(
         assert statuses(lab) == {A: source, B: target, C: "running"}, when
         assert INTENTION not in PUBLIC.labels(lab), when
         assert not (occupied and unfinished) or _own_of(lab) == B, when
+
+
+def test_a_primary_ip_goes_back_although_what_the_killed_run_sent_is_still_under_way(tmp_path: Path) -> None:
+    for when, lab in killed_labs(lambda: Lab(TRIO), PUBLIC.section(), Request(), 0.0):
+        result = only(elsewhere(lab, PUBLIC.section(), Request(to="srv-a"), tmp_path))
+        lab.clock.advance(60)
+        assert result.code == 0, (when, result)
+        assert PUBLIC.holder(lab) == A, when
+        assert statuses(lab) == {A: "running", B: "running", C: "running"}, when
+        assert INTENTION not in PUBLIC.labels(lab), when
+
+
+def test_an_action_of_a_killed_run_that_never_ends_keeps_no_server_off_but_the_one_it_locks(tmp_path: Path) -> None:
+    lab = Lab(TRIO, faults=[Fault("POST", "*/unassign", slow_action=10_000.0)])
+    lab.kill_after = next(n for n, item in enumerate(_requests_of(PUBLIC), 1) if item.endswith("/unassign"))
+    with pytest.raises(Killed):
+        run(lab, PUBLIC.section())
+    lab.kill_after = None
+    begun = lab.clock.monotonic()
+    result = only(elsewhere(lab, PUBLIC.section(), Request(to="srv-a"), tmp_path))
+    assert told(result) == ("unknown", 5, None) and "locked" in str(result.message), result
+    assert statuses(lab) == {A: "off", B: "running", C: "running"}
+    assert lab.clock.monotonic() - begun <= PUBLIC.limit_s + 2
+
+
+def _requests_of(sample: Sample) -> list[str]:
+    """What a run that nothing disturbs asks for, in order."""
+    lab = Lab(TRIO)
+    run(lab, sample.section())
+    return [item.path for item in lab.sim.requests]
 
 
 def test_a_triggered_move_of_a_primary_ip_converges_too(tmp_path: Path) -> None:

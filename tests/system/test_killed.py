@@ -68,7 +68,8 @@ def test_it_ends_as_if_nothing_had_been_killed(scene: Scene, way: Way, place: Pl
 
 def undone_elsewhere(site: Site, place: Path) -> None:
     """The opposite command where nothing is known of the first one."""
-    assert machine(place, site, AtHand).run(PUBLIC.section(), "public.web", "--to", "srv-a").code == 0
+    done = machine(place, site, AtHand).run(PUBLIC.section(), "public.web", "--to", "srv-a")
+    assert done.code == 0, done.out + done.err
 
 
 def test_a_killed_move_can_be_undone_from_elsewhere_too(serve: Serve, home: Path, tmp_path: Path) -> None:
