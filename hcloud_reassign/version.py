@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 
+
+@cache
 def version() -> str:
     """The version as text, from the installed metadata, else from `debian/changelog`, else "unknown"."""
     from importlib.metadata import PackageNotFoundError
