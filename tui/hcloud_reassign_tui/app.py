@@ -113,6 +113,11 @@ class ReassignApp(App[int]):
         self.look_now()
         self.set_interval(1.0, self._tick)
 
+    def on_unmount(self) -> None:
+        self.moves.end()
+        for desk in self.desks:
+            desk.close()
+
     def on_screen_thread(self, call: Callable[[], None]) -> bool:
         """Have something done on the thread of the screen; from any thread, and without effect after the end."""
         return self.post_message(Told(call))

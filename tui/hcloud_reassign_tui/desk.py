@@ -29,7 +29,9 @@ class Lane:
 
     def __init__(self, name: str, post: Post) -> None:
         self._name, self._post = name, post
-        self._jobs: SimpleQueue[tuple[Callable[[], Any], Callable[[Any, Exception | None], None]]] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Callable[[], Any], Callable[[Any, Exception | None], None]] | None] = (
+            SimpleQueue()
+        )
         self._thread: threading.Thread | None = None
         self.waiting = 0
         """How many jobs were asked for and have not been told of yet."""
@@ -42,9 +44,13 @@ class Lane:
             self._thread.start()
         self._jobs.put((job, done))
 
+    def end(self) -> None:
+        """Let the thread go once it has done what was asked for: it keeps all that its jobs have seen alive."""
+        self._jobs.put(None)
+
     def _work(self) -> None:
-        while True:
-            job, done = self._jobs.get()
+        while asked := self._jobs.get():
+            job, done = asked
             answer, error = None, None
             try:
                 answer = job()
@@ -85,6 +91,11 @@ class Desk:
     @property
     def name(self) -> str:
         return self.project.name
+
+    def close(self) -> None:
+        """Nobody will ask this desk again."""
+        self.lane.end()
+        self.questions.end()
 
     def due(self) -> bool:
         return not self.lane.waiting and not self.denied and self.freshness.due(self._clock())
