@@ -17,23 +17,21 @@ from hcloud_reassign.cli.main import carried_out
 from hcloud_reassign.cli.session import Session
 from hcloud_reassign.cli.writer import Writer
 from tests.cli.process import Cli, Done
-from tests.harness import TOKEN, URL, Lab, Mounted
+from tests.harness import TOKEN, URL, Direct, Lab
 
 Change = Callable[[requests.PreparedRequest, requests.Response], None]
 """What is done to an answer on its way."""
 
 
-class Meddled(Mounted):
+class Meddled(Direct):
     """Changes answers of the simulator."""
 
     def __init__(self, lab: Lab, change: Change) -> None:
         super().__init__(lab)
         self._change = change
 
-    def send(  # type: ignore[override]
-        self, request: requests.PreparedRequest, timeout: Any = None, **more: Any
-    ) -> requests.Response:
-        answer = super().send(request, timeout, **more)
+    def send(self, request: requests.PreparedRequest, limit_s: float) -> requests.Response:
+        answer = super().send(request, limit_s)
         self._change(request, answer)
         return answer
 
@@ -46,7 +44,7 @@ class MeddledLab(Lab):
         self._change = change
 
     def _mount(self, session: requests.Session) -> None:
-        session.mount("http://", Meddled(self, self._change))
+        self._wire(session, Meddled(self, self._change))
 
 
 class _Text(io.StringIO):
