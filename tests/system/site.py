@@ -23,6 +23,7 @@ from tests.cli.inside import call
 from tests.cli.process import ROOT, Done
 from tests.engine.samples import TRIO
 from tests.harness import TOKEN, Lab
+from tests.system.warm import Warm
 
 LIMIT_S = 60.0
 """How long a process of a test may take on a machine that is busy with others."""
@@ -91,20 +92,13 @@ class Machine:
     def start(self, *words: str, env: Mapping[str, str | None] | None = None, **more: Any) -> Started:
         """The command as a process of its own; None in `env` takes a variable away."""
         changed: dict[str, str | None] = {**self.environ, **(env or {})}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "hcloud_reassign", *words],
-            cwd=self.home,
-            env={name: value for name, value in changed.items() if value is not None},
-            **{
-                "stdin": subprocess.PIPE,
-                "stdout": subprocess.PIPE,
-                "stderr": subprocess.PIPE,
-                # A group of its own: a kill takes it and whatever it started.
-                "start_new_session": True,
-                **more,
-            },
-        )
-        return Started(process)
+        streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
+        env = {name: value for name, value in changed.items() if value is not None}
+        return Started(self._popen(words, cwd=self.home, env=env, **streams))
+
+    def _popen(self, words: Sequence[str], **more: Any) -> subprocess.Popen[bytes]:
+        """In a group of its own: a kill takes it and whatever it started."""
+        return Warm(words, **more)
 
     def __call__(self, *words: str, stdin: str = "", env: Mapping[str, str | None] | None = None) -> Done:
         with self.start(*words, env=env) as started:
@@ -113,6 +107,13 @@ class Machine:
     def run(self, ini: str, *words: str, **more: Any) -> Done:
         """`run` on a file of this text, with its outcome as JSON."""
         return self("run", "-c", self.file(ini), "-o", "json", *words, **more)
+
+
+class Cold(Machine):
+    """The same command, started as a shell would: for what depends on the arguments that others see."""
+
+    def _popen(self, words: Sequence[str], **more: Any) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-m", "hcloud_reassign", *words], start_new_session=True, **more)
 
 
 class AtHand(Machine):

@@ -19,7 +19,7 @@ from tests.engine.samples import SAMPLES, TRIO, A
 from tests.platforms.github import GitHub
 from tests.platforms.server import Answer
 from tests.system.conftest import Serve
-from tests.system.site import AtHand, Machine, Signaller, Site, Started, machine
+from tests.system.site import AtHand, Cold, Machine, Signaller, Site, Started, machine
 
 CANARY = "canaryTokenThatNobodyMaySee0123456789abcdefghijklmnopqrstuvwxyzAB"
 SCENARIO = {**TRIO, "tokens": {CANARY: "read-write"}}
@@ -177,7 +177,7 @@ def test_no_answer_of_a_platform_makes_trigger_show_a_token(
 
 @pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
 def test_no_child_is_given_the_token(given: Given, serve: Serve, home: Path) -> None:
-    cli = machine(home, serve(SCENARIO))
+    cli = machine(home, serve(SCENARIO), Cold)
     script = cli.home / cli.file(DUMP, "dump.py")
     hooks = "".join(f"{key} = {sys.executable} {script} {cli.home / 'dumped'}\n" for key in ("before", "after"))
     done = call(cli, given, ("run", "floating.web"), "json", SAMPLES[0].section(more=hooks))
@@ -190,7 +190,7 @@ def test_no_child_is_given_the_token(given: Given, serve: Serve, home: Path) -> 
 @pytest.mark.parametrize("way", ["HCLOUD_TOKEN", "--token-file", "api_token", "api_token_command"])
 def test_the_token_is_no_argument_of_the_process(way: str, serve: Serve, home: Path) -> None:
     site, given = serve(SCENARIO), GIVEN[way]
-    cli = machine(home, site)
+    cli = machine(home, site, Cold)
     seen: list[str] = []
     show = Signaller(0)
     site.sim.faults.append(Fault("GET", run=lambda *_: seen.append(arguments(show.wait()))))
