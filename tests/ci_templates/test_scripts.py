@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import stat
 import subprocess
 import zipfile
@@ -30,11 +29,11 @@ from tests.ci_templates.templates import (
     program,
     variables,
 )
+from tests.shells import SHELLS, in_shells
 
-SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"], "bash": ["bash"]}
 REPORT = "hcloud-reassign.json"
 
-in_every_shell = pytest.mark.parametrize("shell", SHELLS)
+in_every_shell = in_shells(*SHELLS)
 CHECKING = [step for step in STEPS if "# check.sh: begin" in step.script]
 RUNNING = [step for step in STEPS if step.knows_the_token]
 every_check = pytest.mark.parametrize("step", CHECKING, ids=lambda step: f"{step.template}:{step.name}")
@@ -89,13 +88,11 @@ def script_of(step: Step) -> str:
     return step.script.replace("install='--no-index --find-links wheels hcloud-reassign'", "install=''")
 
 
-def ran(step: Step, shell: str, request: Mapping[str, str], **more: str) -> subprocess.CompletedProcess[str]:
+def ran(step: Step, shell: list[str], request: Mapping[str, str], **more: str) -> subprocess.CompletedProcess[str]:
     """A step, as a file that the shell is given, where its platform would start it."""
-    if shutil.which(SHELLS[shell][0]) is None:
-        pytest.skip(f"{SHELLS[shell][0]} is not installed")
     Path("step.sh").write_text(script_of(step), encoding="utf-8")
     return subprocess.run(
-        [*SHELLS[shell], "step.sh"],
+        [*shell, "step.sh"],
         env=environment(**variables(request), **more),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -114,7 +111,7 @@ def recorded() -> Any:
 @in_every_shell
 @every_check
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
-def test_a_value_that_is_no_name_ends_it_before_anything_is_done(step: Step, shell: str, value: str) -> None:
+def test_a_value_that_is_no_name_ends_it_before_anything_is_done(step: Step, shell: list[str], value: str) -> None:
     program(Path.cwd())
     Path(REPORT).write_text("an old one", encoding="utf-8")
     for field, pattern in PATTERNS.items():
@@ -127,7 +124,7 @@ def test_a_value_that_is_no_name_ends_it_before_anything_is_done(step: Step, she
 
 @in_every_shell
 @every_check
-def test_self_is_not_the_machine_that_runs_the_pipeline(step: Step, shell: str) -> None:
+def test_self_is_not_the_machine_that_runs_the_pipeline(step: Step, shell: list[str]) -> None:
     done = ran(step, shell, {**REQUEST, "to": "self"})
     assert (done.returncode, done.stdout) == (2, "")
     assert "HR_TO has to be a server" in done.stderr
@@ -135,7 +132,7 @@ def test_self_is_not_the_machine_that_runs_the_pipeline(step: Step, shell: str) 
 
 @in_every_shell
 @every_check
-def test_a_value_that_was_not_sent_is_named(step: Step, shell: str) -> None:
+def test_a_value_that_was_not_sent_is_named(step: Step, shell: list[str]) -> None:
     for field in REQUEST:
         done = ran(step, shell, {name: value for name, value in REQUEST.items() if name != field})
         assert done.returncode == 2
@@ -143,7 +140,7 @@ def test_a_value_that_was_not_sent_is_named(step: Step, shell: str) -> None:
 
 
 @in_every_shell
-def test_every_value_of_its_form_passes(shell: str) -> None:
+def test_every_value_of_its_form_passes(shell: list[str]) -> None:
     (check,) = [step for step in CHECKING if step.template.startswith("tekton")]
     for change in (
         {"resource": "a"},
@@ -185,7 +182,7 @@ WORDS = (
 
 @in_every_shell
 @every_run
-def test_the_program_gets_fixed_words_and_the_checked_values(step: Step, shell: str) -> None:
+def test_the_program_gets_fixed_words_and_the_checked_values(step: Step, shell: list[str]) -> None:
     program(Path.cwd())
     done = ran(step, shell, REQUEST, HCLOUD_TOKEN=SECRET)
     assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
@@ -205,7 +202,7 @@ def test_the_program_gets_fixed_words_and_the_checked_values(step: Step, shell: 
 
 @in_every_shell
 @every_run
-def test_the_token_goes_over_a_pipe_and_is_not_shown(step: Step, shell: str) -> None:
+def test_the_token_goes_over_a_pipe_and_is_not_shown(step: Step, shell: list[str]) -> None:
     program(Path.cwd())
     done = ran(step, shell, REQUEST, HCLOUD_TOKEN=SECRET)
     found = recorded()
@@ -215,11 +212,11 @@ def test_the_token_goes_over_a_pipe_and_is_not_shown(step: Step, shell: str) -> 
 
 @in_every_shell
 @every_run
-def test_a_shell_that_traces_does_not_show_the_token(step: Step, shell: str) -> None:
+def test_a_shell_that_traces_does_not_show_the_token(step: Step, shell: list[str]) -> None:
     program(Path.cwd())
     Path("step.sh").write_text(script_of(step), encoding="utf-8")
     done = subprocess.run(
-        [*SHELLS[shell], "-x", "step.sh"],
+        [*shell, "-x", "step.sh"],
         env=environment(**variables(REQUEST), HCLOUD_TOKEN=SECRET),
         capture_output=True,
         encoding="utf-8",
@@ -231,7 +228,7 @@ def test_a_shell_that_traces_does_not_show_the_token(step: Step, shell: str) -> 
 
 @in_every_shell
 @every_run
-def test_a_value_that_a_platform_replaced_by_the_token_is_refused(step: Step, shell: str) -> None:
+def test_a_value_that_a_platform_replaced_by_the_token_is_refused(step: Step, shell: list[str]) -> None:
     program(Path.cwd())
     for name in ("resource", "to", "by"):
         for value in (SECRET, f"x{SECRET}", f"{SECRET}.x"):
@@ -271,7 +268,7 @@ SURROUNDINGS = {
 
 @in_every_shell
 @every_run
-def test_the_program_sees_nothing_of_its_surroundings(step: Step, shell: str) -> None:
+def test_the_program_sees_nothing_of_its_surroundings(step: Step, shell: list[str]) -> None:
     program(Path.cwd(), RECORDER.replace("/usr/bin/env python3", "/usr/bin/env -S python3 -I"))
     assert ran(step, shell, REQUEST, HCLOUD_TOKEN=SECRET).returncode == 3
     quiet = recorded()
@@ -286,7 +283,7 @@ def test_the_program_sees_nothing_of_its_surroundings(step: Step, shell: str) ->
 
 @in_every_shell
 @every_run
-def test_without_a_token_it_says_so(step: Step, shell: str) -> None:
+def test_without_a_token_it_says_so(step: Step, shell: list[str]) -> None:
     program(Path.cwd())
     done = ran(step, shell, REQUEST)
     assert (done.returncode, done.stdout) == (4, "")
@@ -294,10 +291,11 @@ def test_without_a_token_it_says_so(step: Step, shell: str) -> None:
     assert not Path(".hcloud-reassign/state.json").exists()
 
 
-def test_githubs_own_time_missing_the_asking_hosts_counts() -> None:
+@in_every_shell
+def test_githubs_own_time_missing_the_asking_hosts_counts(shell: list[str]) -> None:
     (step,) = [one for one in RUNNING if one.template.startswith("github")]
     program(Path.cwd())
-    assert ran(step, "dash", REQUEST, HCLOUD_TOKEN=SECRET, HR_CREATED_AT="").returncode == 3
+    assert ran(step, shell, REQUEST, HCLOUD_TOKEN=SECRET, HR_CREATED_AT="").returncode == 3
     words = recorded()["words"]
     assert words[words.index("--issued-at") + 1] == REQUEST["issued_at"]
     assert "--age" not in words

@@ -8,16 +8,15 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
-
 from tests.cli.process import ROOT, Done
+from tests.shells import in_shells
 
 EXAMPLES = ROOT / "examples"
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 """What daemons give their scripts; no virtual environment is in it."""
 LIMIT_S = 60.0
 
-every_shell = pytest.mark.parametrize("shell", [["dash"], ["busybox", "sh"]], ids=["dash", "busybox"])
+every_shell = in_shells("dash", "busybox")
 
 
 def put_command(folder: Path) -> Path:
