@@ -171,7 +171,7 @@ def test_a_primary_ip_goes_back_and_everything_is_as_it_was(
 
 
 def test_a_primary_ip_goes_back_although_what_the_killed_run_sent_is_still_under_way(tmp_path: Path) -> None:
-    for when, lab in killed_labs(lambda: Lab(TRIO), PUBLIC.section(), Request(), 0.0):
+    for when, lab in killed_labs(lambda: Lab(TRIO, action_time=(0.2, 0.3)), PUBLIC.section(), Request(), 0.0):
         result = only(elsewhere(lab, PUBLIC.section(), Request(to="srv-a"), tmp_path))
         lab.clock.advance(60)
         assert result.code == 0, (when, result)

@@ -30,7 +30,7 @@ from tests.engine.samples import (
     with_server,
 )
 from tests.system.conftest import Serve
-from tests.system.site import AtHand, Machine, Site, id_of, machine, only, told
+from tests.system.site import AtHand, Cold, Machine, Site, id_of, machine, only, told
 
 # What is remembered on the resource, and on its network. Every kind: tests/engine/test_guards.py, test_order.py.
 two_kinds = pytest.mark.parametrize("sample", [FLOAT, ROUTE], ids=lambda sample: sample.type)
@@ -294,8 +294,8 @@ identity.instance_id = lambda *_: {A}
 
 
 def on_srv_a(home: Path, site: Site) -> Machine:
-    """A machine, with processes of its own, which the metadata service says is srv-a."""
-    cli = machine(home, site)
+    """A machine, whose Python is started anew, which the metadata service says is srv-a."""
+    cli = machine(home, site, Cold)
     (cli.home / "inject").mkdir()
     cli.file(ON_SRV_A, "inject/sitecustomize.py")
     path = f"{cli.home / 'inject'}:{cli.environ['PYTHONPATH']}"

@@ -111,9 +111,9 @@ def test_a_move_is_in_the_log_step_by_step(lab: Lab) -> None:
     async def script(session: Session) -> None:
         await session.until("8 resources")
         await session.press("m")
-        await session.until("where to?")
+        await session.until("can get it")
         await session.press("enter")
-        await session.until("Move 1")
+        await session.until("Move 1 address to srv-b")
         await session.press("tab", "enter")
         await session.until(lambda: lab.sim.state.floating_ips[FLOATING].server_id == B, what="the address at srv-b")
         await session.until(lambda: any("run ended: ok" in line for line in session.app.logged.lines), what="its end")

@@ -199,7 +199,7 @@ def test_force_is_offered_where_it_helps_and_plans_anew() -> None:
         await session.press("home", "enter")
         await session.until("has it now" if "has it now" in session.text() else "nothing to do")
         await session.press("escape")
-        await session.until("where to?")
+        await session.until("can get it")
         await session.type("srv-b")
         await session.press("enter")
         await session.until("refused (destination-off)")

@@ -124,7 +124,8 @@ class ReassignApp(App[int]):
 
     @on(Told)
     def _do(self, message: Told) -> None:
-        message.call()
+        if self.is_running:
+            message.call()
 
     @property
     def page(self) -> Page | None:
