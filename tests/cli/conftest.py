@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +12,8 @@ import pytest
 
 from hcloud_reassign.simulator import Simulator, load_scenario
 from hcloud_reassign.simulator.asgi import RunningServer
-from tests.cli.process import ROOT, Cli, Done
+from tests.cli.process import ROOT, Cli
+from tests.system.site import Machine
 
 
 @pytest.fixture
@@ -30,18 +29,25 @@ def api(sim: Simulator) -> Iterator[RunningServer]:
 
 
 @pytest.fixture
-def alone(home: Path) -> Cli:
-    """The command where no API is to be asked: any request would fail."""
-    return _cli(home, {"HCLOUD_ENDPOINT": "http://127.0.0.1:1/v1", "HCLOUD_TOKEN": "no-token-is-needed"})
+def started_by(request: pytest.FixtureRequest) -> type[Machine]:
+    """By a fork, but where how Python starts matters: such a module says STARTED_BY = Cold."""
+    kind: type[Machine] = getattr(request.module, "STARTED_BY", Machine)
+    return kind
 
 
 @pytest.fixture
-def cli(home: Path, api: RunningServer) -> Cli:
+def alone(home: Path, started_by: type[Machine]) -> Cli:
+    """The command where no API is to be asked: any request would fail."""
+    return _cli(home, started_by, {"HCLOUD_ENDPOINT": "http://127.0.0.1:1/v1", "HCLOUD_TOKEN": "no-token-is-needed"})
+
+
+@pytest.fixture
+def cli(home: Path, started_by: type[Machine], api: RunningServer) -> Cli:
     """The command with the token of the simulated project in its environment."""
-    return _cli(home, {"HCLOUD_ENDPOINT": api.url, "HCLOUD_TOKEN": "simulated-token"})
+    return _cli(home, started_by, {"HCLOUD_ENDPOINT": api.url, "HCLOUD_TOKEN": "simulated-token"})
 
 
-def _cli(home: Path, more: Mapping[str, str]) -> Cli:
+def _cli(home: Path, started_by: type[Machine], more: Mapping[str, str]) -> Cli:
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -51,17 +57,4 @@ def _cli(home: Path, more: Mapping[str, str]) -> Cli:
         **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
         **more,
     }
-
-    def run(*words: str, stdin: str = "", env: Mapping[str, str | None] | None = None) -> Done:
-        changed = {**environ, **(env or {})}
-        done = subprocess.run(
-            [sys.executable, "-m", "hcloud_reassign", *words],
-            cwd=home,
-            env={name: value for name, value in changed.items() if value is not None},
-            input=stdin.encode(),
-            capture_output=True,
-            timeout=60,
-        )
-        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
-
-    return Cli(run, home, environ)
+    return Cli(started_by(home, environ), home, environ)

@@ -12,6 +12,9 @@ import pytest
 from hcloud_reassign.cli.group import COMMANDS
 from hcloud_reassign.core.errors import ExitCode
 from tests.cli.process import Cli
+from tests.system.site import Cold
+
+STARTED_BY = Cold
 
 LATER = ("watch", "serve", "import")
 

@@ -17,6 +17,9 @@ from hcloud_reassign.cli.text import Piece, clean, columns, line, moment, second
 from hcloud_reassign.cli.writer import Writer
 from hcloud_reassign.simulator import Fault, Simulator
 from tests.cli.process import INI, Cli
+from tests.system.site import Cold
+
+STARTED_BY = Cold
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31mred\u202e[/b] ##[error]\r\nnext"
 

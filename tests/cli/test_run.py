@@ -12,6 +12,9 @@ import pytest
 
 from hcloud_reassign.simulator import Fault, Simulator
 from tests.cli.process import INI, Cli, assert_fits
+from tests.system.site import Cold
+
+STARTED_BY = Cold
 
 
 def holder(sim: Simulator) -> str | None:
