@@ -18,7 +18,7 @@ from tests.cli.process import Done, assert_fits
 from tests.engine.samples import PUBLIC, TRIO, A, B, C, Sample
 from tests.harness import Lab
 from tests.system.kill_points import Way, differences, picture
-from tests.system.site import Site, Started, id_of, machine, only
+from tests.system.site import Cold, Machine, Site, Started, id_of, machine, only
 
 NAMES = {A: "srv-a", B: "srv-b", C: "srv-c"}
 CLAIMS = ("hcloud-reassign/claim", "hcloud-reassign/route.", "hcloud-reassign/alias.")
@@ -101,11 +101,11 @@ class Race:
                 self._claimed.add(token)
                 self._asked.notify_all()
 
-    def start(self, to: int, issued_ms: int | None = None) -> Run:
+    def start(self, to: int, issued_ms: int | None = None, kind: type[Machine] = Machine) -> Run:
         """Runs to one server are begun on one machine: they share its state directory."""
         token = _token(len(self._runs))
         state = str(self._home / f"state-of-{NAMES[to]}")
-        cli = machine(self._home / token, self.site, HCLOUD_TOKEN=token, HCLOUD_REASSIGN_STATE=state)
+        cli = machine(self._home / token, self.site, kind, HCLOUD_TOKEN=token, HCLOUD_REASSIGN_STATE=state)
         issued = () if issued_ms is None else ("--issued-at", str(issued_ms))
         call = ("run", self.sample.name, "--to", NAMES[to], "-c", cli.file(self._ini), "-o", "json", *issued)
         self._runs.append(Run(token, to, issued_ms, cli.start(*call)))
@@ -119,10 +119,13 @@ class Race:
             self.start(target, moment if way == "triggered" else None)
 
     def flap(self, runs: int, seconds: float = LONGEST_S) -> None:
-        """Two machines take it from each other: each begins when the other one has written its claim."""
+        """Two machines take it from each other: each begins when the other one has written its claim.
+
+        They start Python anew, as a pipeline does: the other one's move is under way by then.
+        """
         until = time.monotonic() + seconds
         for _, to in zip(range(runs), itertools.cycle((B, A)), strict=False):
-            run = self.start(to, time.time_ns() // 1_000_000)
+            run = self.start(to, time.time_ns() // 1_000_000, Cold)
             with self._asked:
                 # Whoever is refused writes none, and ends.
                 while run.token not in self._claimed and run.started.process.poll() is None:
