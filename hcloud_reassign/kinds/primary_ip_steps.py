@@ -445,15 +445,9 @@ def _unlabel(address: PrimaryIp, now: PrimaryIp) -> SetLabels:
 
 
 def _take_label_off(transfer: Transfer) -> Steps[None]:
-    """A newer request writes its claim and its intention as one: under another claim the label is that run's to end.
-
-    It may read the same, and that run may have stopped the servers again by now.
-    """
     address = transfer.address
     now = yield from ask(one(PrimaryIp, address.id))
     if now is None or now.labels.get(INTENTION) != transfer.intention.value:
-        return
-    if now.labels.get(CLAIM) != address.labels.get(CLAIM):
         return
 
     def without() -> Steps[bool]:
